@@ -1,0 +1,23 @@
+//! Claims -> selection -> plan -> removal -> report. Decisions are pure functions over plain data; only `steps` looks at
+//! the disk, only `locks`, `edits` and `execute` touch it. Nothing here knows WebAssembly or terminals.
+
+mod decide;
+mod edits;
+mod execute;
+mod holders;
+mod inventory;
+mod locks;
+mod plan;
+mod restrict;
+mod select;
+mod steps;
+mod weigh;
+
+pub use decide::{Decision, Force, Held, Hold};
+pub use execute::{Failure, Outcome, execute};
+pub use inventory::{CacheState, EntryIx, Inventory, Item};
+pub use locks::{Locks, probe};
+pub use plan::{Advice, HeldEntries, Keeping, Plan, Removing, RootPlan, Step, StepKind, plan};
+pub use restrict::beyond;
+pub use select::{Chosen, Selection, SelectionError, Target, select};
+pub use weigh::Weights;

@@ -1,0 +1,330 @@
+//! The plan: everything a removal will do, in order, as plain data. Dry run, prompt, execution and report are made from
+//! the same value.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use crate::model::{Edit, PathId, Pattern, RelPath};
+use crate::tree::{Identity, Usage};
+
+use super::decide::{Decision, Force, Held, Hold, decide};
+use super::holders::Holders;
+use super::inventory::{EntryIx, Inventory};
+use super::select::Chosen;
+use super::steps::{self, Fate};
+use super::weigh::Weights;
+
+/// What a command will do, root by root.
+pub struct Plan {
+    /// One for each inventory, in the same order.
+    pub roots: Vec<RootPlan>,
+}
+
+/// What will be done in one root.
+#[derive(Default)]
+pub struct RootPlan {
+    /// The entries that go, in the order of removal.
+    pub remove: Vec<Removing>,
+    /// The chosen entries that stay.
+    pub keep: Vec<Keeping>,
+    /// Every removal, in order.
+    pub steps: Vec<Step>,
+    /// Records that indexes lose, with the cache's place in the inventory.
+    pub edits: Vec<(usize, Edit)>,
+    /// What will be free afterwards.
+    pub expected: Usage,
+    /// What the chosen entries hold and others share, so that it stays.
+    pub shared: Usage,
+    /// By [`PathId`]: claimed by something that stays.
+    pub kept_paths: Vec<bool>,
+}
+
+/// An entry that goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removing {
+    /// Its place in the inventory.
+    pub entry: EntryIx,
+    /// Its cache's id.
+    pub cache: String,
+    /// Its id.
+    pub id: String,
+    /// Why it goes.
+    pub reason: String,
+    /// Bytes that its steps free.
+    pub size: u64,
+    /// The paths that go on its behalf, in the order of removal.
+    pub paths: Vec<RelPath>,
+    /// Whether it goes for itself, and not as a part of one that goes.
+    pub outermost: bool,
+    /// Which of the entries that go are in it: if one of them fails, this one must stay.
+    pub parts: Vec<usize>,
+}
+
+/// A chosen entry that stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keeping {
+    /// Its place in the inventory.
+    pub entry: EntryIx,
+    /// Its cache's id.
+    pub cache: String,
+    /// Its id.
+    pub id: String,
+    /// Why it stays.
+    pub held: Held,
+}
+
+/// One removal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// On whose behalf: an index into [`RootPlan::remove`].
+    pub removing: usize,
+    /// What goes, with all beneath it that nothing else claims.
+    pub path: RelPath,
+    /// Checked again at the time of the act.
+    pub identity: Identity,
+    /// How it goes.
+    pub kind: StepKind,
+    /// Which further entries must have gone completely before: the other holders of what is shared.
+    pub after: Vec<usize>,
+}
+
+/// How a path goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepKind {
+    /// With all beneath it.
+    Claim,
+    /// A folder that the other steps left empty.
+    Emptied,
+}
+
+/// What the plan has to ask others.
+pub trait Advice {
+    /// What indexes of a cache lose when these ids go.
+    ///
+    /// # Errors
+    /// A sentence why the entries cannot go.
+    fn edits(&self, inventory: &Inventory, cache: usize, ids: &[String]) -> Result<Vec<Edit>, String>;
+
+    /// Whether an entry is in use, and how; asked once for each entry that is to go.
+    fn in_use(&mut self, inventory: &Inventory, ix: EntryIx) -> Option<String>;
+}
+
+/// Entries that stay, by their place in an inventory.
+pub type HeldEntries = HashMap<EntryIx, Held>;
+
+/// Makes the plan. `held` are entries of each inventory that have to stay in any case.
+pub fn plan(
+    inventories: &[Inventory],
+    weights: &[Weights],
+    chosen: &[Vec<Chosen>],
+    force: Force,
+    mut held: Vec<HeldEntries>,
+    advice: &mut dyn Advice,
+) -> Plan {
+    let mut asked: HashSet<(usize, EntryIx)> = HashSet::new();
+    held.resize_with(inventories.len(), HeldEntries::new);
+    loop {
+        let decisions = decide_all(inventories, chosen, force, &held);
+        let mut stable = true;
+        for (at, (inventory, decision)) in inventories.iter().zip(&decisions).enumerate() {
+            for (ix, _) in decision.going.iter().filter(|(ix, _)| asked.insert((at, *ix))) {
+                if let Some(reason) = advice.in_use(inventory, *ix) {
+                    held[at].insert(*ix, Held { hold: Hold::InUse, reason });
+                    stable = false;
+                }
+            }
+        }
+        if !stable {
+            continue;
+        }
+        let mut roots = Vec::new();
+        for (at, (inventory, decision)) in inventories.iter().zip(&decisions).enumerate() {
+            match root_plan(inventory, &weights[at], &chosen[at], decision, advice) {
+                Ok(root) => roots.push(root),
+                Err(more) => {
+                    held[at].extend(more);
+                    stable = false;
+                }
+            }
+        }
+        if stable {
+            return Plan { roots };
+        }
+    }
+}
+
+/// Decides for all roots; what stays in one may need something in another.
+fn decide_all(
+    inventories: &[Inventory],
+    chosen: &[Vec<Chosen>],
+    force: Force,
+    held: &[HeldEntries],
+) -> Vec<Decision> {
+    let mut needed: Vec<Vec<RelPath>> = vec![Vec::new(); inventories.len()];
+    loop {
+        let decide_one = |(at, inventory): (usize, &Inventory)| decide(inventory, &chosen[at], force, &held[at], &needed[at]);
+        let decisions: Vec<Decision> = inventories.iter().enumerate().map(decide_one).collect();
+        let now = needed_places(inventories, &decisions);
+        if now == needed {
+            return decisions;
+        }
+        needed = now;
+    }
+}
+
+/// The places in each root that entries which stay need by an absolute name.
+fn needed_places(inventories: &[Inventory], decisions: &[Decision]) -> Vec<Vec<RelPath>> {
+    let mut needed: Vec<Vec<RelPath>> = vec![Vec::new(); inventories.len()];
+    for (inventory, decision) in inventories.iter().zip(decisions) {
+        let going = decision.flags(inventory);
+        let staying = inventory.items.iter().zip(going).filter(|(_, going)| !going);
+        for need in staying.flat_map(|(item, _)| &item.entry.needs) {
+            for (other, needed) in inventories.iter().zip(&mut needed) {
+                needed.extend(beneath(other, need));
+            }
+        }
+    }
+    needed
+}
+
+fn beneath(inventory: &Inventory, need: &str) -> Option<RelPath> {
+    let absolute = Path::new(need);
+    let of = |root: &Path| absolute.strip_prefix(root).ok().filter(|_| absolute.is_absolute());
+    let rest = of(inventory.root.given()).or_else(|| of(inventory.root.path()))?;
+    RelPath::parse(rest.to_str()?).ok().filter(|place| !place.is_root())
+}
+
+fn root_plan(
+    inventory: &Inventory,
+    weights: &Weights,
+    chosen: &[Chosen],
+    decision: &Decision,
+    advice: &dyn Advice,
+) -> Result<RootPlan, HeldEntries> {
+    let holders = Holders::of(inventory);
+    let fate = Fate::of(inventory, decision, &holders);
+    let mut plan = RootPlan { keep: keeping(inventory, decision, chosen), ..RootPlan::default() };
+    plan.remove = removing(inventory, decision);
+    plan.steps = steps::steps(inventory, decision, &holders, &fate)?;
+    for step in &plan.steps {
+        plan.remove[step.removing].paths.push(step.path.clone());
+    }
+    plan.edits = edits(inventory, decision, &plan.steps, advice)?;
+    weigh(inventory, weights, &fate, &mut plan);
+    plan.shared = shared(inventory, weights, decision, &fate);
+    plan.kept_paths = fate.kept;
+    Ok(plan)
+}
+
+fn removing(inventory: &Inventory, decision: &Decision) -> Vec<Removing> {
+    let place: HashMap<EntryIx, usize> = decision.going.iter().enumerate().map(|(at, (ix, _))| (*ix, at)).collect();
+    let mut remove: Vec<Removing> = Vec::with_capacity(decision.going.len());
+    for (ix, reason) in &decision.going {
+        let below = inventory.subtree(*ix);
+        remove.push(Removing {
+            entry: *ix,
+            cache: inventory.cache_id(*ix).to_owned(),
+            id: inventory.items[*ix].entry.id.clone(),
+            reason: reason.clone(),
+            size: 0,
+            paths: Vec::new(),
+            outermost: inventory.ancestors(*ix).all(|above| !place.contains_key(&above)),
+            parts: below.iter().skip(1).filter_map(|below| place.get(below).copied()).collect(),
+        });
+    }
+    remove
+}
+
+/// The held entries that the user chose or that explain why a chosen one stays.
+fn keeping(inventory: &Inventory, decision: &Decision, chosen: &[Chosen]) -> Vec<Keeping> {
+    let chosen: HashSet<EntryIx> = chosen.iter().map(|chosen| chosen.entry).collect();
+    let explains = |ix: EntryIx, held: &Held| chosen.contains(&ix) || held.hold != Hold::Holds;
+    let own = |ix: EntryIx| inventory.ancestors(ix).all(|above| !decision.is_held_for_itself(above));
+    let of = |(ix, held): &(EntryIx, Held)| Keeping {
+        entry: *ix,
+        cache: inventory.cache_id(*ix).to_owned(),
+        id: inventory.items[*ix].entry.id.clone(),
+        held: held.clone(),
+    };
+    decision.held.iter().filter(|(ix, held)| explains(*ix, held) && own(*ix)).map(of).collect()
+}
+
+fn edits(
+    inventory: &Inventory,
+    decision: &Decision,
+    steps: &[Step],
+    advice: &dyn Advice,
+) -> Result<Vec<(usize, Edit)>, HeldEntries> {
+    let going = decision.flags(inventory);
+    let paths: HashSet<&RelPath> = steps.iter().map(|step| &step.path).collect();
+    let goes_itself = |file: &RelPath| steps::up(file).any(|above| paths.contains(&above));
+    let mut edits = Vec::new();
+    for cache in 0..inventory.caches.len() {
+        let of_cache = || decision.going.iter().map(|(ix, _)| *ix).filter(|&ix| inventory.items[ix].cache == cache);
+        let outermost = of_cache().filter(|&ix| inventory.ancestors(ix).all(|above| !going[above]));
+        let ids: Vec<String> = outermost.map(|ix| inventory.items[ix].entry.id.clone()).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let asked = advice.edits(inventory, cache, &ids).and_then(|edits| check_edits(inventory, edits));
+        match asked {
+            Ok(more) => edits.extend(more.into_iter().filter(|edit| !goes_itself(&edit.file)).map(|edit| (cache, edit))),
+            Err(reason) => {
+                let held = Held { hold: Hold::Unknown, reason };
+                return Err(of_cache().map(|ix| (ix, held.clone())).collect());
+            }
+        }
+    }
+    Ok(edits)
+}
+
+fn check_edits(inventory: &Inventory, edits: Vec<Edit>) -> Result<Vec<Edit>, String> {
+    let is_index = |file: &RelPath| inventory.indexes.iter().any(|pattern: &Pattern| pattern.matches(file));
+    match edits.iter().find(|edit| !is_index(&edit.file)) {
+        Some(edit) => Err(format!(
+            "the plugin `{}` wants records dropped from `{}`, which its manifest does not name as an index",
+            inventory.plugin, edit.file
+        )),
+        None => Ok(edits),
+    }
+}
+
+/// Adds up what goes, entry by entry and in all.
+fn weigh(inventory: &Inventory, weights: &Weights, fate: &Fate, plan: &mut RootPlan) {
+    let mut step_at: HashMap<PathId, usize> = HashMap::new();
+    for step in plan.steps.iter().filter(|step| step.kind == StepKind::Claim) {
+        if let Some(path) = inventory.paths.find(&step.path) {
+            step_at.insert(path, step.removing);
+        }
+    }
+    let mut of_entry: Vec<HashSet<PathId>> = vec![HashSet::new(); plan.remove.len()];
+    let mut all = HashSet::new();
+    // Each path belongs to the nearest path above it that goes or stays.
+    let mut nearest: Vec<Option<usize>> = Vec::with_capacity(inventory.paths.len());
+    for path in inventory.paths.ids() {
+        let above = inventory.paths.parent(path).and_then(|parent| nearest[parent.index()]);
+        let here = if fate.kept[path.index()] { None } else { step_at.get(&path).copied().or(above) };
+        nearest.push(here);
+        if let Some(removing) = here {
+            of_entry[removing].insert(path);
+            all.insert(path);
+        }
+    }
+    for (removing, paths) in plan.remove.iter_mut().zip(&of_entry) {
+        removing.size = weights.freed(paths).size;
+    }
+    plan.expected = weights.freed(&all);
+}
+
+/// What the entries that go share with others that stay.
+fn shared(inventory: &Inventory, weights: &Weights, decision: &Decision, fate: &Fate) -> Usage {
+    let shares = decision.going.iter().flat_map(|(ix, _)| &inventory.items[*ix].entry.shares);
+    weights.sum(&shares.copied().filter(|path| fate.kept[path.index()]).collect())
+}
+
+impl RootPlan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.remove.is_empty()
+    }
+}

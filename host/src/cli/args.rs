@@ -1,0 +1,143 @@
+//! The command line as clap sees it. Help texts are the doc comments here.
+
+use clap::{ArgAction, Args as Arguments, Parser, Subcommand, ValueEnum};
+
+use crate::roots::Override;
+use crate::runtime::INTERFACE_VERSION;
+use crate::ui::ColorChoice;
+
+/// Shows and cleans what machine-learning libraries leave on disk.
+#[derive(Debug, Parser)]
+#[command(name = "dscc", version = version(), max_term_width = 100, arg_required_else_help = true)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+fn version() -> String {
+    format!("{} (commit {}, interface {INTERFACE_VERSION})", env!("CARGO_PKG_VERSION"), env!("DSCC_COMMIT"))
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Arguments)]
+pub(super) struct Global {
+    /// Write JSON to standard output, and never ask
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Write ids only, one a line, and no remarks
+    #[arg(short, long, global = true, conflicts_with = "json")]
+    pub(super) quiet: bool,
+    /// Show what plugins log
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// Colour the output: auto, always or never
+    #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
+    pub(super) color: ColorChoice,
+    /// Look in PATH instead of where RULE leads; repeat it for several roots (`dscc paths` lists the rules)
+    #[arg(long = "root", global = true, value_name = "RULE=PATH")]
+    pub(super) roots: Vec<Override>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show each cache with its size: where the disk went
+    #[command(visible_alias = "ls")]
+    List(List),
+    /// Show the entries of caches: models, datasets, revisions, leftovers
+    Show(Show),
+    /// Remove entries, after showing what goes and asking
+    #[command(visible_alias = "rm")]
+    Clean(Clean),
+    /// Show dscc's own folders and where each library's cache is looked for
+    Paths(Paths),
+    /// Build plugins
+    #[command(subcommand)]
+    Plugin(Plugin),
+}
+
+/// Which caches.
+#[derive(Clone, Debug, Arguments)]
+pub(super) struct Caches {
+    /// Only this cache, or all caches of this plugin; may be repeated
+    #[arg(short, long = "cache", value_name = "NAME")]
+    pub(super) caches: Vec<String>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct List {
+    #[command(flatten)]
+    pub(super) caches: Caches,
+    /// Look into every entry and sum up what the libraries would not miss
+    #[arg(long)]
+    pub(super) reclaimable: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Show {
+    #[command(flatten)]
+    pub(super) caches: Caches,
+    /// Show what is in the entries, too: revisions, partial downloads
+    #[arg(long)]
+    pub(super) children: bool,
+    /// Only these entries: an id, or CACHE:ID, or a revision as ID@REF or ID@HASH
+    #[arg(value_name = "ENTRY")]
+    pub(super) entries: Vec<String>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Clean {
+    #[command(flatten)]
+    pub(super) caches: Caches,
+    /// These entries: an id, or CACHE:ID, or a revision as ID@REF or ID@HASH (seven digits or more)
+    #[arg(value_name = "ENTRY")]
+    pub(super) entries: Vec<String>,
+    /// Everything in all caches, or in those given with -c
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Show what would go, and stop there
+    #[arg(short = 'n', long)]
+    pub(super) dry_run: bool,
+    /// Do not ask; lifts no protection
+    #[arg(short, long)]
+    pub(super) yes: bool,
+    /// Lift a protection; may be repeated
+    #[arg(long, value_enum, value_name = "PROTECTION")]
+    pub(super) force: Vec<Protection>,
+}
+
+/// A protection that can be lifted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Protection {
+    /// Entries named one by one go although they cannot be had back
+    Irreplaceable,
+    /// Entries go although others that stay need them
+    Needed,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Paths {
+    #[command(flatten)]
+    pub(super) caches: Caches,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Plugin {
+    /// Build the plugin in a folder into a component
+    Build {
+        /// The plugin's folder, with its Cargo.toml
+        #[arg(default_value = ".")]
+        dir: std::path::PathBuf,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Args::command().debug_assert();
+    }
+}

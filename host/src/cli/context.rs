@@ -1,0 +1,128 @@
+//! What every command needs: the folders, the plugins, the output, and the common ways of telling problems.
+
+use std::sync::Arc;
+
+use crate::clean::Weights;
+use crate::folders::Folders;
+use crate::plugins::BUILT_IN;
+use crate::roots::{Environment, Origin, Outcome};
+use crate::runtime::{Limits, Runtime};
+use crate::survey::{self, Found, Problem, Scope, Survey};
+use crate::tree;
+use crate::ui::{Output, Progress, json};
+
+use super::args::{Caches, Global};
+use super::exit::{Failure, Status};
+
+pub(super) struct Context {
+    pub(super) global: Global,
+    pub(super) folders: Folders,
+    pub(super) output: Output,
+}
+
+impl Context {
+    pub(super) fn new(global: Global) -> Result<Self, Failure> {
+        let output = Output::of_process(global.color, global.quiet);
+        Ok(Self { folders: Folders::of_process()?, global, output })
+    }
+
+    /// Loads the plugins.
+    pub(super) fn survey(&self) -> Result<Survey, Failure> {
+        let runtime = Runtime::new(&self.folders.cache, Limits::default());
+        let runtime = runtime.map_err(|e| Failure::new(Status::Failed, format!("the WebAssembly engine: {e}")))?;
+        let Folders { config, plugins, state, cache } = self.folders.clone();
+        let environment = Environment::of_process(vec![config, plugins, state, cache]);
+        Ok(Survey::new(&runtime, BUILT_IN, environment, self.global.roots.clone()))
+    }
+
+    /// Shows what is done, if it takes long, while the counters run.
+    pub(super) fn progress(&self, what: &str) -> (Arc<tree::Progress>, Progress) {
+        let counters = Arc::new(tree::Progress::default());
+        let shown = Arc::clone(&counters);
+        let quiet = self.global.quiet || self.global.json;
+        (counters, Progress::start(what, None, quiet, move || (shown.entries(), shown.bytes())))
+    }
+
+    /// Finds the caches that `-c` names.
+    pub(super) fn find(&self, survey: &Survey, caches: &Caches) -> Result<(Scope, Found), Failure> {
+        let scope = Scope { names: caches.caches.clone() };
+        let found = survey.find(&scope);
+        survey.check_scope(&scope, &found.inventories)?;
+        let named = |place: &&survey::Place| place.candidate.origin == Origin::Named && place.candidate.outcome == Outcome::Absent;
+        if let Some(place) = found.places.iter().find(named) {
+            let message = place.candidate.message().unwrap_or_default();
+            return Err(Failure::new(Status::NotFound, message).hint("create the folder, or name one that exists"));
+        }
+        if let Some(problem) = found.problems.iter().find(|problem| problem.code == "root-unknown-rule") {
+            let failure = Failure::new(Status::NotFound, problem.message.clone());
+            return Err(failure.hint(problem.hint.clone().unwrap_or_default()));
+        }
+        Ok((scope, found))
+    }
+
+    /// Measures what was found, with progress.
+    pub(super) fn weigh(&self, found: &Found) -> Vec<Weights> {
+        let (counters, _shown) = self.progress("measuring");
+        survey::weigh(&found.inventories, &counters)
+    }
+
+    /// Prints a document.
+    pub(super) fn print_json(&mut self, document: &impl serde::Serialize) -> Result<(), Failure> {
+        let text = json::to_text(document).map_err(|e| Failure::new(Status::Failed, format!("writing JSON: {e}")))?;
+        Ok(self.output.print(&text)?)
+    }
+
+    /// Tells problems on standard error.
+    pub(super) fn tell(&mut self, problems: &[Problem]) {
+        for problem in problems {
+            self.output.warning(&problem.message);
+            for line in problem.output.lines() {
+                self.output.note(&format!("    {line}"));
+            }
+            if let Some(hint) = &problem.hint {
+                self.output.hint(hint);
+            }
+        }
+    }
+
+    /// Tells what plugins logged, where it was asked for.
+    pub(super) fn tell_log(&mut self, survey: &Survey) {
+        if self.global.verbose == 0 {
+            return;
+        }
+        for loaded in survey.plugins() {
+            for line in loaded.plugin.take_log() {
+                self.output.note(&format!("{} {}: {}", loaded.manifest.name, line.level, line.text));
+            }
+        }
+    }
+}
+
+/// Whether a plugin failed, so that something is missing from the answer.
+pub(super) fn status_of(problems: &[Problem]) -> Status {
+    let failed = problems.iter().any(|problem| problem.code.starts_with("plugin-"));
+    if failed { Status::Failed } else { Status::Done }
+}
+
+/// A problem in the form of JSON.
+pub(super) fn json_problem(problem: &Problem) -> json::Problem {
+    let message = if problem.output.is_empty() {
+        problem.message.clone()
+    } else {
+        format!("{}\n{}", problem.message, problem.output)
+    };
+    json::Problem {
+        code: problem.code.clone(),
+        plugin: problem.plugin.clone(),
+        cache: problem.cache.clone(),
+        id: problem.id.clone(),
+        path: problem.path.clone(),
+        message,
+        hint: problem.hint.clone(),
+    }
+}
+
+/// Problems in the form of JSON.
+pub(super) fn json_problems(problems: &[Problem]) -> Vec<json::Problem> {
+    problems.iter().map(json_problem).collect()
+}

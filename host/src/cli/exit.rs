@@ -1,0 +1,105 @@
+//! How commands end: the exit statuses, and errors that end a command.
+
+use std::process::ExitCode;
+
+use crate::clean::SelectionError;
+use crate::folders::NoHome;
+use crate::survey::UnknownCache;
+use crate::ui::{Output, OutputError};
+
+/// The exit status of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    /// Done, also with nothing to do.
+    Done,
+    /// Failed, or done in part.
+    Failed,
+    /// The command line does not make sense.
+    Usage,
+    /// Nobody to ask, or all of it protected or in use.
+    Refused,
+    /// A named target does not exist.
+    NotFound,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(match status {
+            Status::Done => 0,
+            Status::Failed => 1,
+            Status::Usage => 2,
+            Status::Refused => 3,
+            Status::NotFound => 5,
+        })
+    }
+}
+
+/// What ends a command early.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) status: Status,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn new(status: Status, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), hint: None }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Tells the user, and gives the exit status.
+    pub(super) fn report(self, output: &mut Output) -> ExitCode {
+        if !self.message.is_empty() {
+            // A message may hold a list: each of its lines is escaped for itself.
+            let mut lines = self.message.lines();
+            output.error(lines.next().unwrap_or_default());
+            lines.for_each(|line| output.note(line));
+        }
+        if let Some(hint) = self.hint {
+            output.hint(&hint);
+        }
+        self.status.into()
+    }
+}
+
+impl From<OutputError> for Failure {
+    fn from(error: OutputError) -> Self {
+        match error {
+            OutputError::Closed => Self::new(Status::Done, ""),
+            error => Self::new(Status::Failed, error.to_string()),
+        }
+    }
+}
+
+impl From<NoHome> for Failure {
+    fn from(error: NoHome) -> Self {
+        Self::new(Status::Failed, error.to_string())
+    }
+}
+
+impl From<UnknownCache> for Failure {
+    fn from(error: UnknownCache) -> Self {
+        Self::new(Status::NotFound, error.to_string()).hint("`dscc list` shows the caches that there are")
+    }
+}
+
+impl From<SelectionError> for Failure {
+    fn from(error: SelectionError) -> Self {
+        let status = match error {
+            SelectionError::NotFound(_) => Status::NotFound,
+            SelectionError::Ambiguous { .. } => Status::Usage,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::new(Status::Failed, format!("{error:#}"))
+    }
+}

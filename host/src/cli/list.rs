@@ -1,0 +1,235 @@
+//! `dscc list`: each cache with its size, in one screen.
+
+use jiff::Timestamp;
+
+use crate::clean::{Advice, Chosen, EntryIx, Force, Inventory, Item, Weights, plan};
+use crate::model::{Detail, Edit, escape_text};
+use crate::roots::Outcome;
+use crate::survey::{Found, Problem, Survey};
+use crate::tree::Usage;
+use crate::ui::{Column, Style, Table, age, at_least, json, size, timestamp};
+
+use super::args::List;
+use super::context::{Context, json_problem, json_problems, status_of};
+use super::exit::{Failure, Status};
+
+/// A cache and its figures.
+struct Row {
+    cache: String,
+    plugin: String,
+    title: String,
+    root: String,
+    entries: u64,
+    usage: Usage,
+    reclaimable: Option<u64>,
+    unclaimed: u64,
+    last_used: Option<Timestamp>,
+    /// Whether nothing at all is known of what is in it.
+    unknown: bool,
+    lower_bound: bool,
+    warnings: Vec<Problem>,
+}
+
+pub(super) fn run(context: &mut Context, args: &List) -> Result<Status, Failure> {
+    let survey = context.survey()?;
+    let (_, mut found) = context.find(&survey, &args.caches)?;
+    let detail = if args.reclaimable { Detail::Full } else { Detail::Outline };
+    survey.list_top(&mut found.inventories, detail, &mut found.problems);
+    if args.reclaimable {
+        list_all(&survey, &mut found);
+    }
+    let weights = context.weigh(&found);
+    let mut rows: Vec<Row> = Vec::new();
+    for (inventory, weights) in found.inventories.iter().zip(&weights) {
+        rows.extend((0..inventory.caches.len()).map(|cache| row(inventory, weights, cache)));
+    }
+    if args.reclaimable {
+        let sums = reclaimable(&found.inventories, &weights);
+        rows.iter_mut().zip(sums).for_each(|(row, sum)| row.reclaimable = Some(sum));
+    }
+    rows.extend(unreadable_roots(&found));
+    context.tell_log(&survey);
+    print(context, &rows, &found, args.reclaimable)?;
+    Ok(status_of(&found.problems))
+}
+
+fn list_all(survey: &Survey, found: &mut Found) {
+    for inventory in &mut found.inventories {
+        let top: Vec<_> = inventory.caches.iter().flat_map(|cache| cache.top.clone()).collect();
+        survey.list_below(inventory, &top, &mut found.problems);
+    }
+}
+
+fn row(inventory: &Inventory, weights: &Weights, cache: usize) -> Row {
+    let state = &inventory.caches[cache];
+    let usage = weights.cache(inventory, cache);
+    let mut warnings: Vec<Problem> = Vec::new();
+    for warning in &state.warnings {
+        let problem = Problem::new("cache-warning", warning.message.clone());
+        warnings.push(problem.beneath(inventory.root.given(), &warning.path));
+    }
+    let unreadable: Vec<_> =
+        weights.measure().unreadable.iter().filter(|(path, _)| path.starts_with(&state.cache.path)).collect();
+    for (path, error) in &unreadable {
+        let problem = Problem::new("unreadable", format!("`{path}` could not be read, so more may be there: {error}"));
+        warnings.push(problem.beneath(inventory.root.given(), path));
+    }
+    for warning in &mut warnings {
+        warning.plugin = Some(inventory.plugin.clone());
+        warning.cache = Some(state.cache.id.clone());
+    }
+    let accessed = usage.accessed.filter(|_| inventory.root.access_times_kept()).map(timestamp);
+    let recorded = state.top.iter().filter_map(|&ix| inventory.items[ix].entry.last_used).max();
+    Row {
+        cache: state.cache.id.clone(),
+        plugin: inventory.plugin.clone(),
+        title: state.cache.title.clone(),
+        root: escape_text(inventory.root.given().as_os_str()),
+        entries: state.top.len() as u64,
+        usage,
+        reclaimable: None,
+        unclaimed: weights.unclaimed(inventory, cache).size,
+        last_used: recorded.or(accessed),
+        unknown: false,
+        lower_bound: !unreadable.is_empty(),
+        warnings,
+    }
+}
+
+/// Sums need no advice: nothing is removed.
+struct Unasked;
+
+impl Advice for Unasked {
+    fn edits(&self, _: &Inventory, _: usize, _: &[String]) -> Result<Vec<Edit>, String> {
+        Ok(Vec::new())
+    }
+
+    fn in_use(&mut self, _: &Inventory, _: EntryIx) -> Option<String> {
+        None
+    }
+}
+
+/// What each cache would free if everything went that its library would not miss.
+fn reclaimable(inventories: &[Inventory], weights: &[Weights]) -> Vec<u64> {
+    let mut sums = Vec::new();
+    for (at, inventory) in inventories.iter().enumerate() {
+        for cache in 0..inventory.caches.len() {
+            let chosen = |(entry, item): (usize, &Item)| {
+                let reason = item.entry.reclaim.clone().filter(|_| item.cache == cache)?;
+                Some(Chosen { entry, reason, named: false })
+            };
+            let chosen: Vec<Chosen> = inventory.items.iter().enumerate().filter_map(chosen).collect();
+            let (one, weight) = (&inventories[at..=at], &weights[at..=at]);
+            let plan = plan(one, weight, &[chosen], Force::default(), Vec::new(), &mut Unasked);
+            sums.push(plan.roots.iter().map(|root| root.expected.size).sum());
+        }
+    }
+    sums
+}
+
+/// A root that exists and cannot be looked into is a row of unknown size, not nothing.
+fn unreadable_roots(found: &Found) -> impl Iterator<Item = Row> + '_ {
+    let unreadable = found.places.iter().filter(|place| matches!(place.candidate.outcome, Outcome::Unreadable(_)));
+    unreadable.map(|place| Row {
+        cache: place.candidate.rule.clone(),
+        plugin: place.plugin.clone(),
+        title: place.candidate.rule.clone(),
+        root: escape_text(place.candidate.path.as_os_str()),
+        entries: 0,
+        usage: Usage::default(),
+        reclaimable: None,
+        unclaimed: 0,
+        last_used: None,
+        unknown: true,
+        lower_bound: true,
+        warnings: Vec::new(),
+    })
+}
+
+fn print(context: &mut Context, rows: &[Row], found: &Found, reclaimable: bool) -> Result<(), Failure> {
+    if context.global.json {
+        let caches: Vec<json::ListCache> = rows.iter().map(json_row).collect();
+        let size = rows.iter().map(|row| row.usage.size).sum();
+        let errors = json_problems(&found.problems);
+        return context.print_json(&json::ListDocument { caches, size, errors, ..Default::default() });
+    }
+    context.tell(&found.problems);
+    if context.global.quiet {
+        return Ok(rows.iter().try_for_each(|row| context.output.print(&format!("{}\n", row.cache)))?);
+    }
+    if rows.is_empty() {
+        return nothing(context, found);
+    }
+    print_table(context, rows, reclaimable)?;
+    for row in rows {
+        context.tell(&row.warnings);
+        if row.unclaimed > 0 {
+            let bytes = size(row.unclaimed);
+            context.output.note(&format!("{}: {bytes} belong to no entry and are never removed", row.cache));
+        }
+    }
+    Ok(())
+}
+
+fn print_table(context: &mut Context, rows: &[Row], reclaimable: bool) -> Result<(), Failure> {
+    let mut columns = vec![Column::text("CACHE"), Column::number("ENTRIES"), Column::number("SIZE")];
+    if reclaimable {
+        columns.push(Column::number("RECLAIMABLE"));
+    }
+    columns.extend([Column::text("LAST USED"), Column::text("PATH")]);
+    let mut table = Table::new(columns);
+    let now = Timestamp::now();
+    for row in rows {
+        let weight =
+            if row.unknown { "\u{2265} ?".to_owned() } else { at_least(row.usage.size, row.lower_bound) };
+        let entries = if row.unknown { "?".to_owned() } else { row.entries.to_string() };
+        let mut cells = vec![row.cache.clone(), entries, weight];
+        cells.extend(row.reclaimable.map(size).or(reclaimable.then(String::new)));
+        cells.extend([row.last_used.map_or("-".to_owned(), |time| age(time, now)), row.root.clone()]);
+        table.row(if row.lower_bound { Style::Warning } else { Style::Plain }, cells);
+    }
+    let total: u64 = rows.iter().map(|row| row.usage.size).sum();
+    let entries: u64 = rows.iter().map(|row| row.entries).sum();
+    let lower_bound = rows.iter().any(|row| row.lower_bound);
+    let mut cells = vec!["TOTAL".to_owned(), entries.to_string(), at_least(total, lower_bound)];
+    if reclaimable {
+        cells.push(size(rows.iter().filter_map(|row| row.reclaimable).sum()));
+    }
+    table.row(Style::Bold, cells);
+    let rendered = table.render(context.output.width, context.output.colors.stdout);
+    context.output.print(&rendered.text)?;
+    context.output.flush()?;
+    if let Some(note) = rendered.note {
+        context.output.note(&note);
+    }
+    Ok(())
+}
+
+/// Nothing found is an answer, with the places that were looked at.
+pub(super) fn nothing(context: &mut Context, found: &Found) -> Result<(), Failure> {
+    context.output.print("Nothing found. Looked at:\n")?;
+    for place in &found.places {
+        let path = escape_text(place.candidate.path.as_os_str());
+        let line = format!("{path}  ({}: {})", place.candidate.rule, place.candidate.origin);
+        context.output.print(&format!("  {}\n", crate::ui::escape(&line)))?;
+    }
+    Ok(context.output.print("A cache elsewhere is named with --root RULE=PATH, as in --root hub=/data/hub.\n")?)
+}
+
+fn json_row(row: &Row) -> json::ListCache {
+    json::ListCache {
+        cache: row.cache.clone(),
+        plugin: row.plugin.clone(),
+        title: row.title.clone(),
+        root: row.root.clone(),
+        entries: row.entries,
+        size: row.usage.size,
+        disk_size: row.usage.disk_size,
+        files: row.usage.files,
+        reclaimable: row.reclaimable,
+        unclaimed: row.unclaimed,
+        last_used: row.last_used,
+        lower_bound: row.lower_bound,
+        warnings: row.warnings.iter().map(json_problem).collect(),
+    }
+}

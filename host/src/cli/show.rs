@@ -1,0 +1,213 @@
+//! `dscc show`: the entries of caches, with what a decision needs.
+
+use jiff::Timestamp;
+
+use crate::clean::{EntryIx, Inventory, Selection, Target, Weights, select};
+use crate::model::{Detail, escape_text};
+use crate::survey::{Found, Survey};
+use crate::ui::{Column, Style, Table, age, at_least, json, size, timestamp};
+
+use super::args::Show;
+use super::context::{Context, json_problems, status_of};
+use super::exit::{Failure, Status};
+use super::list::nothing;
+
+/// An entry and its figures.
+struct Row<'a> {
+    inventory: &'a Inventory,
+    ix: EntryIx,
+    depth: usize,
+    json: json::ShowEntry,
+}
+
+pub(super) fn run(context: &mut Context, args: &Show) -> Result<Status, Failure> {
+    let survey = context.survey()?;
+    let (_, mut found) = context.find(&survey, &args.caches)?;
+    let chosen = {
+        let (_counters, _shown) = context.progress("listing");
+        survey.list_top(&mut found.inventories, Detail::Full, &mut found.problems);
+        choose(&survey, &mut found, args)?
+    };
+    let weights = context.weigh(&found);
+    let mut rows = Vec::new();
+    for ((inventory, weights), chosen) in found.inventories.iter().zip(&weights).zip(&chosen) {
+        rows.extend(chosen.iter().map(|&(ix, depth)| row(inventory, weights, ix, depth)));
+    }
+    context.tell_log(&survey);
+    print(context, rows, &found, args)?;
+    Ok(status_of(&found.problems))
+}
+
+/// Lists what has to be listed, and says which entries are shown in each inventory, and how deep they are.
+fn choose(survey: &Survey, found: &mut Found, args: &Show) -> Result<Vec<Vec<(EntryIx, usize)>>, Failure> {
+    let targets: Vec<Target> = args.entries.iter().map(|text| Target { text: text.clone() }).collect();
+    survey.list_for(&targets, &mut found.inventories, &mut found.problems);
+    let chosen = select(&found.inventories, &Selection { all: targets.is_empty(), targets })?;
+    let mut shown = Vec::new();
+    for (inventory, chosen) in found.inventories.iter_mut().zip(chosen) {
+        let tops: Vec<EntryIx> = chosen.iter().map(|chosen| chosen.entry).collect();
+        if args.children {
+            survey.list_below(inventory, &tops, &mut found.problems);
+        }
+        let mut rows = Vec::new();
+        for top in tops {
+            push(inventory, top, 0, args.children, &mut rows);
+        }
+        shown.push(rows);
+    }
+    Ok(shown)
+}
+
+fn push(inventory: &Inventory, ix: EntryIx, depth: usize, children: bool, rows: &mut Vec<(EntryIx, usize)>) {
+    rows.push((ix, depth));
+    if children {
+        for &child in &inventory.items[ix].children {
+            push(inventory, child, depth + 1, children, rows);
+        }
+    }
+}
+
+fn row<'a>(inventory: &'a Inventory, weights: &Weights, ix: EntryIx, depth: usize) -> Row<'a> {
+    let item = &inventory.items[ix];
+    let entry = &item.entry;
+    let usage = weights.entry(inventory, ix);
+    let accessed = usage.accessed.filter(|_| inventory.root.access_times_kept()).map(timestamp);
+    let json = json::ShowEntry {
+        cache: inventory.cache_id(ix).to_owned(),
+        root: escape_text(inventory.root.given().as_os_str()),
+        id: entry.id.clone(),
+        parent: item.parent.map(|parent| inventory.items[parent].entry.id.clone()),
+        kind: entry.kind.clone(),
+        label: entry.label.clone(),
+        state: entry.state,
+        reclaim: entry.reclaim.clone(),
+        recovery: entry.recovery,
+        size: usage.size,
+        unique_size: weights.unique(inventory, ix),
+        disk_size: usage.disk_size,
+        files: usage.files,
+        modified: usage.modified.map(timestamp),
+        last_used: entry.last_used.or(accessed),
+        created: entry.created,
+        paths: entry.owns.iter().map(|path| inventory.paths.path(*path).as_str().to_owned()).collect(),
+        attributes: json::attributes(&entry.attributes),
+    };
+    Row { inventory, ix, depth, json }
+}
+
+fn print(context: &mut Context, mut rows: Vec<Row<'_>>, found: &Found, args: &Show) -> Result<(), Failure> {
+    if context.global.json {
+        let entries = rows.into_iter().map(|row| row.json).collect();
+        let errors = json_problems(&found.problems);
+        return context.print_json(&json::ShowDocument { entries, errors, ..Default::default() });
+    }
+    context.tell(&found.problems);
+    if context.global.quiet {
+        return Ok(rows.iter().try_for_each(|row| {
+            let id = crate::ui::escape(&row.json.id).into_owned();
+            context.output.print(&format!("{id}\n"))
+        })?);
+    }
+    if rows.is_empty() {
+        return nothing(context, found);
+    }
+    sort(&mut rows);
+    print_table(context, &rows)?;
+    if let ([row], false) = (rows.as_slice(), args.entries.is_empty()) {
+        print_details(context, row)?;
+    }
+    tell_warnings(context, found);
+    Ok(())
+}
+
+/// The largest first, with children after their parents.
+fn sort(rows: &mut [Row<'_>]) {
+    let sizes: std::collections::HashMap<(usize, EntryIx), u64> =
+        rows.iter().map(|row| ((key(row.inventory), row.ix), row.json.size)).collect();
+    rows.sort_by_cached_key(|row| {
+        let mut path: Vec<EntryIx> = row.inventory.ancestors(row.ix).take(row.depth).collect();
+        path.reverse();
+        path.push(row.ix);
+        let by_size = |ix: EntryIx| (std::cmp::Reverse(sizes.get(&(key(row.inventory), ix)).copied()), ix);
+        (key(row.inventory), path.into_iter().map(by_size).collect::<Vec<_>>())
+    });
+}
+
+fn key(inventory: &Inventory) -> usize {
+    std::ptr::from_ref(inventory).addr()
+}
+
+fn print_table(context: &mut Context, rows: &[Row<'_>]) -> Result<(), Failure> {
+    let mut table = Table::new(vec![
+        Column::text("ENTRY"),
+        Column::number("SIZE"),
+        Column::number("UNIQUE"),
+        Column::number("FILES"),
+        Column::text("STATE"),
+        Column::text("RECOVERY"),
+        Column::text("LAST USED"),
+        Column::text("REFS"),
+    ]);
+    let now = Timestamp::now();
+    for row in rows {
+        let entry = &row.json;
+        let refs = entry.attributes.get("refs").map(|refs| refs.join(" ")).unwrap_or_default();
+        table.row(
+            if entry.reclaim.is_some() { Style::Dim } else { Style::Plain },
+            [
+                format!("{}{}", "  ".repeat(row.depth), entry.id),
+                at_least(entry.size, row.inventory.items[row.ix].incomplete),
+                size(entry.unique_size),
+                entry.files.to_string(),
+                word(&entry.state),
+                word(&entry.recovery),
+                entry.last_used.map_or("-".to_owned(), |time| age(time, now)),
+                refs,
+            ],
+        );
+    }
+    let rendered = table.render(context.output.width, context.output.colors.stdout);
+    context.output.print(&rendered.text)?;
+    context.output.flush()?;
+    if let Some(note) = rendered.note {
+        context.output.note(&note);
+    }
+    if rows.iter().any(|row| row.json.unique_size != row.json.size) {
+        context.output.note("UNIQUE is what would be free if that entry alone went; the rest is shared with others.");
+    }
+    Ok(())
+}
+
+fn print_details(context: &mut Context, row: &Row<'_>) -> Result<(), Failure> {
+    let entry = &row.json;
+    let mut lines = vec![("root", entry.root.clone())];
+    if !entry.label.is_empty() && entry.label != entry.id {
+        lines.push(("label", entry.label.clone()));
+    }
+    lines.extend(entry.reclaim.iter().map(|reason| ("reclaim", reason.clone())));
+    lines.extend(entry.modified.map(|time| ("modified", crate::ui::rfc3339(time))));
+    for (name, values) in &entry.attributes {
+        lines.extend(values.iter().map(|value| (name.as_str(), value.clone())));
+    }
+    lines.extend(entry.paths.iter().map(|path| ("owns", path.clone())));
+    context.output.print("\n")?;
+    for (name, value) in lines {
+        let line = format!("{name:<12} {value}");
+        context.output.print(&format!("{}\n", crate::ui::escape(&line)))?;
+    }
+    Ok(())
+}
+
+fn tell_warnings(context: &mut Context, found: &Found) {
+    for inventory in &found.inventories {
+        for warning in inventory.caches.iter().flat_map(|cache| &cache.warnings) {
+            let at = if warning.path.is_root() { String::new() } else { format!("{}: ", warning.path) };
+            context.output.warning(&format!("{at}{}", warning.message));
+        }
+    }
+}
+
+/// The word that JSON has for it, too.
+fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}

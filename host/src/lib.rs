@@ -1,0 +1,27 @@
+//! dscc, the data-science cache cleaner: shows and cleans what machine-learning libraries leave on disk. Plugins, which
+//! are sandboxed WebAssembly components, name things; the host weighs them and removes them.
+//!
+//! The layers, each of which knows only those before it:
+//!
+//! | module | part |
+//! |---|---|
+//! | [`model`] | the words: paths, entries, manifests |
+//! | [`folders`], [`roots`] | where things are on this machine |
+//! | [`tree`] | everything beneath one root: reading, walking, measuring, removing |
+//! | [`runtime`] | WebAssembly: calling plugins, and what they may do |
+//! | [`plugins`] | where plugins come from |
+//! | [`clean`] | claims, selection, plan, removal |
+//! | [`survey`] | what is there: brings the above together |
+//! | [`ui`] | tables, prompts, JSON |
+//! | [`cli`] | the commands |
+
+pub mod clean;
+pub mod cli;
+pub mod folders;
+pub mod model;
+pub mod plugins;
+pub mod roots;
+pub mod runtime;
+pub mod survey;
+pub mod tree;
+pub mod ui;

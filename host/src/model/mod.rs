@@ -1,0 +1,14 @@
+//! The words of the whole program as plain data: paths beneath a root, manifests, entries, edits. Everything above
+//! (roots, runtime, tree, clean, ui, cli) speaks in these types; they know nothing of files, WebAssembly or terminals.
+
+mod entry;
+mod manifest;
+mod path;
+mod path_tree;
+mod time;
+
+pub use entry::{Cache, Detail, Edit, Entry, Listing, Lock, LockKind, Moment, Recovery, State, Warning};
+pub use manifest::{Expansion, Location, Manifest, RootRule};
+pub use path::{PathError, Pattern, RelPath, escape_name, escape_text, unescape_name};
+pub use path_tree::{PathId, PathTree};
+pub use time::parse_timestamp;

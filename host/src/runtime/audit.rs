@@ -1,0 +1,159 @@
+//! What a component asks for, read from its bytes before anything compiles or runs it. One table decides; the same
+//! table is what `plugin info` shows.
+
+use std::collections::BTreeSet;
+
+use wasmparser::{Encoding, Parser, Payload};
+
+use super::error::PluginErrorKind;
+
+/// The interface that this host speaks.
+pub const INTERFACE_VERSION: &str = "0.1.0";
+
+const PACKAGE: &str = "dscc:plugin";
+const EXPORT: &str = "dscc:plugin/cache-plugin";
+
+/// Our interfaces, which give a plugin what it is for.
+const GRANTED: &[&str] = &["dscc:plugin/files", "dscc:plugin/log", "dscc:plugin/types"];
+
+/// WASI 0.2, which guests in most languages import whether they use it or not. Inert: linked with an empty context, so
+/// there is no file, no variable, no argument, no socket, a clock that stands still and numbers that are not random.
+const INERT: &[&str] = &["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+const INERT_VERSION: &str = "0.2.";
+
+/// The names that a component imports and exports.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// Sorted, with their versions.
+    pub imports: BTreeSet<String>,
+    /// Sorted, with their versions.
+    pub exports: BTreeSet<String>,
+}
+
+impl Audit {
+    /// The imports that no plugin gets.
+    pub fn forbidden(&self) -> Vec<String> {
+        self.imports.iter().filter(|import| !is_allowed(import)).cloned().collect()
+    }
+
+    /// The version of our interface that the component exports, if it does.
+    pub fn interface(&self) -> Option<&str> {
+        self.exports.iter().find_map(|export| match split(export) {
+            (EXPORT, version) => Some(version),
+            _ => None,
+        })
+    }
+
+    /// Whether this host can and may run the component.
+    ///
+    /// # Errors
+    /// Says why not; a version that does not fit comes before what is missing because of it.
+    pub fn verdict(&self) -> Result<(), PluginErrorKind> {
+        let Some(found) = self.interface() else { return Err(PluginErrorKind::MissingExport(EXPORT.into())) };
+        compatible(found)?;
+        match self.forbidden() {
+            none if none.is_empty() => Ok(()),
+            offenders => Err(PluginErrorKind::ForbiddenImports(offenders)),
+        }
+    }
+}
+
+/// Reads the imports and exports of a component.
+///
+/// # Errors
+/// When the bytes are no component.
+pub fn audit(bytes: &[u8]) -> Result<Audit, PluginErrorKind> {
+    let damaged = |e: wasmparser::BinaryReaderError| PluginErrorKind::NotAComponent(e.message().to_owned());
+    let mut audit = Audit::default();
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.map_err(damaged)? {
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => return Err(PluginErrorKind::CoreModule),
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section {
+                    audit.imports.insert(import.map_err(damaged)?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                for export in section {
+                    audit.exports.insert(export.map_err(damaged)?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(audit)
+}
+
+fn split(name: &str) -> (&str, &str) {
+    name.split_once('@').unwrap_or((name, ""))
+}
+
+fn is_allowed(import: &str) -> bool {
+    let (name, version) = split(import);
+    GRANTED.contains(&name)
+        || INERT.iter().any(|prefix| name.starts_with(prefix)) && version.starts_with(INERT_VERSION)
+}
+
+/// Versions are compatible as in Cargo: 0.x by minor, and a plugin may not be newer than the host.
+fn compatible(found: &str) -> Result<(), PluginErrorKind> {
+    let parse = |text: &str| semver::Version::parse(text).ok();
+    let (Some(theirs), Some(ours)) = (parse(found), parse(INTERFACE_VERSION)) else {
+        return Err(PluginErrorKind::MissingExport(format!("{EXPORT} with a version (found `{PACKAGE}@{found}`)")));
+    };
+    let found = found.to_owned();
+    if theirs > ours {
+        Err(PluginErrorKind::TooNew { found, ours: INTERFACE_VERSION })
+    } else if (theirs.major, theirs.minor) != (ours.major, ours.minor) {
+        Err(PluginErrorKind::TooOld { found, ours: INTERFACE_VERSION })
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn component(text: &str) -> Vec<u8> {
+        wat::parse_str(text).unwrap()
+    }
+
+    #[test]
+    fn all_offenders_are_named_and_inert_imports_pass() {
+        let bytes = component(
+            r#"(component
+                (import "wasi:http/outgoing-handler@0.2.0" (instance))
+                (import "wasi:sockets/tcp@0.2.3" (instance))
+                (import "wasi:filesystem/types@0.3.0" (instance))
+                (import "dscc:plugin/log@0.1.0" (instance))
+                (import "evil:thing/do" (instance)))"#,
+        );
+        let expected = ["evil:thing/do", "wasi:filesystem/types@0.3.0", "wasi:http/outgoing-handler@0.2.0"];
+        assert_eq!(audit(&bytes).unwrap().forbidden(), expected);
+    }
+
+    #[test]
+    fn a_core_module_text_and_garbage_are_told_apart() {
+        assert_eq!(audit(&component("(module)")), Err(PluginErrorKind::CoreModule));
+        for bytes in [&b""[..], b"(component)", b"\0asm\x0d\0\x01", b"\x7fELF...."] {
+            assert!(matches!(audit(bytes), Err(PluginErrorKind::NotAComponent(_))), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn the_version_problem_is_told_in_the_right_direction() {
+        let verdict = |version: &str| {
+            let text = format!(r#"(component (instance $i) (export "dscc:plugin/cache-plugin@{version}" (instance $i)))"#);
+            audit(&component(&text)).unwrap().verdict()
+        };
+        assert_eq!(verdict("0.1.0"), Ok(()));
+        assert!(matches!(verdict("0.2.0"), Err(PluginErrorKind::TooNew { .. })));
+        assert!(matches!(verdict("0.1.1"), Err(PluginErrorKind::TooNew { .. })));
+        assert!(matches!(verdict("0.0.9"), Err(PluginErrorKind::TooOld { .. })));
+        let none = audit(&component("(component)")).unwrap().verdict();
+        assert!(matches!(none, Err(PluginErrorKind::MissingExport(_))));
+    }
+}

@@ -1,0 +1,264 @@
+//! From a plugin's answers to checked data. Everything a component returns is hostile until it has passed here: each
+//! rule that is broken is an error naming the rule and the place, and the whole answer is refused with it.
+
+use std::collections::HashSet;
+use std::str::FromStr as _;
+
+use crate::model::{
+    self, Cache, Edit, Entry, Expansion, Listing, Location, Lock, LockKind, Manifest, Moment, Pattern, Recovery,
+    RelPath, RootRule, State, Warning, parse_timestamp,
+};
+
+use crate::roots::Template;
+
+use super::bindings::dscc::plugin::types as wit;
+use super::limits::Limits;
+
+type Checked<T> = Result<T, String>;
+
+/// Names that could be mistaken for a word of the command line.
+const RESERVED: &[&str] = &["all", "dscc", "none", "help"];
+const MAX_ROOTS: usize = 64;
+const MAX_LOCATIONS: usize = 64;
+const MAX_CACHES: usize = 256;
+
+pub(super) fn manifest(manifest: wit::Manifest, limits: &Limits) -> Checked<Manifest> {
+    let name = slug("the plugin's name", manifest.name)?;
+    if RESERVED.contains(&name.as_str()) {
+        return Err(format!("the name `{name}` is reserved"));
+    }
+    semver::Version::parse(&manifest.version)
+        .map_err(|e| format!("the version `{}` is not of the form 1.2.3 ({e})", manifest.version))?;
+    at_most("root rules", manifest.roots.len(), MAX_ROOTS)?;
+    let roots = manifest.roots.into_iter().map(root_rule).collect::<Checked<Vec<_>>>()?;
+    unique("root rule", roots.iter().map(|rule| rule.id.as_str()))?;
+    let text = |what: &str, text: String| bounded(what, text, limits.text);
+    Ok(Manifest {
+        name,
+        version: manifest.version,
+        title: text("the title", manifest.title)?,
+        summary: text("the summary", manifest.summary)?,
+        homepage: manifest.homepage.map(|it| text("the homepage", it)).transpose()?,
+        license: manifest.license.map(|it| text("the license", it)).transpose()?,
+        roots,
+        extra: pairs("extra", manifest.extra, limits)?,
+    })
+}
+
+fn root_rule(rule: wit::RootRule) -> Checked<RootRule> {
+    let id = slug("a root rule's id", rule.id)?;
+    at_most("locations", rule.locations.len(), MAX_LOCATIONS)?;
+    at_most("marks", rule.marks.len(), MAX_LOCATIONS)?;
+    at_most("indexes", rule.indexes.len(), MAX_LOCATIONS)?;
+    let patterns = |what: &str, texts: Vec<String>| {
+        let parse = |text: String| Pattern::parse(&text).map_err(|e| format!("{what} of root rule `{id}`: {e}"));
+        texts.into_iter().map(parse).collect::<Checked<Vec<_>>>()
+    };
+    let (marks, indexes) = (patterns("a mark", rule.marks)?, patterns("an index", rule.indexes)?);
+    let starred = rule.locations.iter().any(|location| location.path.contains('*'));
+    if starred && marks.is_empty() {
+        return Err(format!("root rule `{id}` has a location with `*` and no marks to tell its folders by"));
+    }
+    let locations = rule.locations.into_iter().map(|it| location(&id, it)).collect::<Checked<_>>()?;
+    Ok(RootRule { id, locations, marks, indexes })
+}
+
+fn location(rule: &str, location: wit::Location) -> Checked<Location> {
+    let path = bounded("a location", location.path, 4096)?;
+    Template::from_str(&path).map_err(|e| format!("the location `{path}` of root rule `{rule}`: {e}"))?;
+    let has = |flag| location.expand.contains(flag);
+    let expand = Expansion {
+        home: has(wit::Expansion::HOME),
+        variables: has(wit::Expansion::VARIABLES),
+        empty: has(wit::Expansion::EMPTY),
+    };
+    Ok(Location { path, expand })
+}
+
+pub(super) fn caches(caches: Vec<wit::Cache>, limits: &Limits) -> Checked<Vec<Cache>> {
+    at_most("caches in one root", caches.len(), MAX_CACHES)?;
+    let convert = |cache: wit::Cache| {
+        Ok(Cache {
+            id: slug("a cache's id", cache.id)?,
+            title: bounded("a cache's title", cache.title, limits.text)?,
+            path: path("a cache's path", &cache.path)?,
+        })
+    };
+    let caches = caches.into_iter().map(convert).collect::<Checked<Vec<_>>>()?;
+    unique("cache", caches.iter().map(|cache| cache.id.as_str()))?;
+    Ok(caches)
+}
+
+pub(super) fn listing(
+    listing: wit::Listing,
+    cache: &Cache,
+    parent: Option<&str>,
+    incomplete: bool,
+    limits: &Limits,
+) -> Checked<Listing> {
+    at_most("entries in one level", listing.entries.len(), limits.entries)?;
+    let mut entries = Vec::with_capacity(listing.entries.len());
+    for it in listing.entries {
+        let mut entry = entry(it, cache, limits)?;
+        if parent.is_some_and(|parent| !entry.id.starts_with(parent) || entry.id == parent) {
+            return Err(format!("the id of child `{}` does not start with its parent's", entry.id));
+        }
+        if incomplete {
+            entry.reclaim = None;
+        }
+        entries.push(entry);
+    }
+    unique("entry", entries.iter().map(|entry| entry.id.as_str()))?;
+    let owned = || entries.iter().flat_map(|entry| entry.owns.iter().map(RelPath::as_str));
+    unique("owned path", owned())?;
+    let owned: HashSet<&str> = owned().collect();
+    if let Some(both) = entries.iter().flat_map(|e| &e.shares).find(|path| owned.contains(path.as_str())) {
+        return Err(format!("`{both}` is owned by one entry and shared by another or the same"));
+    }
+    let warnings = listing.warnings.into_iter().take(1000).map(|it| warning(it, limits)).collect::<Checked<_>>()?;
+    Ok(Listing { entries, warnings, incomplete })
+}
+
+fn entry(entry: wit::Entry, cache: &Cache, limits: &Limits) -> Checked<Entry> {
+    let id = bounded("an entry's id", entry.id, 4096)?;
+    if id.is_empty() || id.trim() != id {
+        return Err(format!("the id `{id}` is empty, or begins or ends with blanks"));
+    }
+    let claims = |what: &str, texts: Vec<String>| {
+        let one = |text: String| claim(what, &id, &text, cache);
+        let claims = texts.into_iter().map(one).collect::<Checked<Vec<_>>>()?;
+        unique(&format!("path that `{id}` {what}"), claims.iter().map(RelPath::as_str))?;
+        Ok::<_, String>(claims)
+    };
+    let (owns, shares) = (claims("owns", entry.owns)?, claims("shares", entry.shares)?);
+    let text = |what: &str, it: String| bounded(what, it, limits.text);
+    let lock = |it: wit::Lock| Ok(Lock { kind: lock_kind(it.kind), path: path("a lock", &it.path)? });
+    Ok(Entry {
+        kind: text("a kind", entry.kind)?,
+        label: text("a label", entry.label)?,
+        owns,
+        shares,
+        needs: entry.needs.into_iter().map(|it| need(it, &id)).collect::<Checked<_>>()?,
+        locks: entry.locks.into_iter().map(lock).collect::<Checked<_>>()?,
+        state: state(entry.state),
+        recovery: recovery(entry.recovery),
+        reclaim: entry.reclaim.map(|it| text("a reclaim reason", it)).transpose()?,
+        has_children: entry.has_children,
+        keeps_parent: entry.keeps_parent,
+        created: entry.created.as_deref().and_then(parse_timestamp),
+        last_used: entry.last_used.as_deref().and_then(parse_timestamp),
+        attributes: pairs("attributes", entry.attributes, limits)?,
+        id,
+    })
+}
+
+fn claim(what: &str, id: &str, text: &str, cache: &Cache) -> Checked<RelPath> {
+    let claim = path(&format!("a path that `{id}` {what}"), text)?;
+    if claim == cache.path || !claim.starts_with(&cache.path) {
+        return Err(format!("`{id}` {what} `{claim}`, which is not beneath the cache's own path"));
+    }
+    Ok(claim)
+}
+
+fn need(text: String, id: &str) -> Checked<String> {
+    let text = bounded("a need", text, 16 << 10)?;
+    let absolute = text.starts_with('/') || std::path::Path::new(&text).is_absolute();
+    if !absolute {
+        path(&format!("a need of `{id}`"), &text)?;
+    }
+    Ok(text)
+}
+
+fn warning(warning: wit::Warning, limits: &Limits) -> Checked<Warning> {
+    Ok(Warning {
+        path: path("a warning's path", &warning.path)?,
+        message: bounded("a warning", warning.message, limits.text)?,
+    })
+}
+
+pub(super) fn edits(edits: Vec<wit::Edit>) -> Checked<Vec<Edit>> {
+    let convert = |edit: wit::Edit| {
+        let wit::Records::Lines(drop_lines) = edit.drop;
+        let at = match edit.at {
+            wit::Moment::Before => Moment::Before,
+            wit::Moment::After => Moment::After,
+        };
+        Ok(Edit { file: path("an edited file", &edit.file)?, at, drop_lines })
+    };
+    let edits = edits.into_iter().map(convert).collect::<Checked<Vec<_>>>()?;
+    unique("edit of", edits.iter().map(|edit| edit.file.as_str()))?;
+    Ok(edits)
+}
+
+fn lock_kind(kind: wit::LockKind) -> LockKind {
+    match kind {
+        wit::LockKind::Flock => LockKind::Flock,
+        wit::LockKind::Posix => LockKind::Posix,
+        wit::LockKind::Existence => LockKind::Existence,
+    }
+}
+
+fn state(state: wit::State) -> State {
+    match state {
+        wit::State::Complete => State::Complete,
+        wit::State::Partial => State::Partial,
+        wit::State::Detached => State::Detached,
+        wit::State::Stale => State::Stale,
+        wit::State::Broken => State::Broken,
+    }
+}
+
+fn recovery(recovery: wit::Recovery) -> Recovery {
+    match recovery {
+        wit::Recovery::Rebuild => Recovery::Rebuild,
+        wit::Recovery::Download => Recovery::Download,
+        wit::Recovery::Uncertain => Recovery::Uncertain,
+        wit::Recovery::Irreplaceable => Recovery::Irreplaceable,
+    }
+}
+
+fn path(what: &str, text: &str) -> Checked<RelPath> {
+    RelPath::parse(text).map_err(|e: model::PathError| format!("{what}: {e}"))
+}
+
+fn bounded(what: &str, text: String, limit: usize) -> Checked<String> {
+    if text.len() <= limit { Ok(text) } else { Err(format!("{what} has {} bytes; the limit is {limit}", text.len())) }
+}
+
+fn at_most(what: &str, found: usize, limit: usize) -> Checked<()> {
+    if found <= limit { Ok(()) } else { Err(format!("{found} {what}; the limit is {limit}")) }
+}
+
+fn pairs(what: &str, pairs: Vec<(String, String)>, limits: &Limits) -> Checked<Vec<(String, String)>> {
+    at_most(what, pairs.len(), 100_000)?;
+    for (key, value) in &pairs {
+        if key.len() > 256 || value.len() > limits.text {
+            return Err(format!("one of the {what} is longer than {} bytes", limits.text));
+        }
+        if key.starts_with("dscc.") {
+            return Err(format!("the key `{key}` of the {what} is reserved"));
+        }
+    }
+    Ok(pairs)
+}
+
+fn slug(what: &str, text: String) -> Checked<String> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+    let good = (1..=64).contains(&text.len()) && text.bytes().all(fits) && text.as_bytes()[0].is_ascii_lowercase();
+    if good {
+        Ok(text)
+    } else {
+        let shown: String = text.chars().take(64).collect();
+        Err(format!("{what} is `{shown}`; it must start with a lower-case letter and have letters, digits, `-` and `_` only"))
+    }
+}
+
+fn unique<'a>(what: &str, items: impl Iterator<Item = &'a str>) -> Checked<()> {
+    let mut seen = HashSet::new();
+    for item in items {
+        if !seen.insert(item) {
+            return Err(format!("{what} `{item}` appears twice"));
+        }
+    }
+    Ok(())
+}

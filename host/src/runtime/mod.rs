@@ -1,0 +1,104 @@
+//! Running plugins: bytes -> header check -> import audit -> compiled code -> calls, each in a fresh, bounded instance.
+//! Everything that knows WebAssembly is in this folder; what leaves it is plain data (`model`) or a [`PluginError`].
+
+mod audit;
+mod bindings;
+mod calls;
+mod code_cache;
+mod convert;
+mod error;
+mod files;
+mod limits;
+mod load_code;
+mod output;
+mod state;
+mod ticker;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Config, Engine, OptLevel};
+
+pub use audit::{Audit, INTERFACE_VERSION, audit};
+pub use calls::Plugin;
+pub use error::{PluginError, PluginErrorKind};
+pub use limits::Limits;
+pub use output::LogLine;
+
+use bindings::PluginPre;
+use code_cache::CodeCache;
+use state::State;
+use ticker::Ticker;
+
+/// The SHA-256 digest of a component, in hex.
+pub fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The engine, and what every plugin shares: one in a process.
+pub struct Runtime {
+    engine: Engine,
+    linker: Linker<State>,
+    code: CodeCache,
+    ticker: Arc<Ticker>,
+    limits: Limits,
+}
+
+impl Runtime {
+    /// Makes the engine. `code_dir` is where compiled code is kept; it need not exist, nor be writable.
+    ///
+    /// # Errors
+    /// When this machine cannot run the engine at all.
+    pub fn new(code_dir: &Path, limits: Limits) -> wasmtime::Result<Self> {
+        let mut config = Config::new();
+        config
+            .cranelift_opt_level(OptLevel::Speed)
+            .epoch_interruption(true)
+            .concurrency_support(false)
+            .max_wasm_stack(limits.stack)
+            .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(20))
+            .parallel_compilation(true);
+        let engine = Engine::new(&config)?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
+        bindings::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+        let code = CodeCache::new(code_dir, &engine);
+        let ticker = Arc::new(Ticker::start(&engine));
+        Ok(Self { engine, linker, code, ticker, limits })
+    }
+
+    /// Makes a component ready to be called. Nothing of it runs here.
+    ///
+    /// # Errors
+    /// When the bytes are no component, ask for imports outside the table, lack an export, or do not compile.
+    pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Plugin, PluginError> {
+        let fail = |kind| PluginError::new(name, "load", kind);
+        if bytes.len() > self.limits.component {
+            return Err(fail(PluginErrorKind::TooLarge { size: bytes.len(), limit: self.limits.component }));
+        }
+        audit(bytes).map_err(fail)?.verdict().map_err(fail)?;
+        let component = self.component(bytes).map_err(|e| fail(PluginErrorKind::Compile(error::root_text(&e))))?;
+        let pre = self
+            .linker
+            .instantiate_pre(&component)
+            .and_then(PluginPre::new)
+            .map_err(|e| fail(PluginErrorKind::Link(error::root_text(&e))))?;
+        Ok(Plugin::new(name, digest(bytes), pre, self.limits, Arc::clone(&self.ticker)))
+    }
+
+    fn component(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
+        let key = digest(bytes);
+        if let Some(component) = self.code.load(&self.engine, &key) {
+            return Ok(component);
+        }
+        let compiled = self.engine.precompile_component(bytes)?;
+        self.code.store(&key, &compiled);
+        load_code::load(&self.engine, &compiled)
+    }
+}

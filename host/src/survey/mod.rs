@@ -1,0 +1,99 @@
+//! Looking: which roots there are, which caches in them, which entries, and what they weigh. Brings the layers below
+//! together into [`Inventory`] and [`Weights`]; a plugin that fails costs its own rows and leaves a [`Problem`].
+
+mod listing;
+mod problem;
+mod roots;
+mod scope;
+
+use rayon::prelude::*;
+
+use crate::clean::{Inventory, Weights};
+use crate::model::Manifest;
+use crate::roots::{Candidate, Environment, Override};
+use crate::runtime::{Plugin, Runtime};
+use crate::tree::Progress;
+
+pub use problem::Problem;
+pub use scope::{Scope, UnknownCache};
+
+/// The plugins of this run, ready to be asked.
+pub struct Survey {
+    plugins: Vec<Loaded>,
+    environment: Environment,
+    overrides: Vec<Override>,
+    /// Plugins that could not be loaded.
+    pub problems: Vec<Problem>,
+}
+
+/// A plugin and what it says of itself.
+pub struct Loaded {
+    /// Ready to be called.
+    pub plugin: Plugin,
+    /// What it asks for.
+    pub manifest: Manifest,
+}
+
+/// A folder that a rule led to, whatever came of it.
+pub struct Place {
+    /// The plugin that asked.
+    pub plugin: String,
+    /// Where, and what is there.
+    pub candidate: Candidate,
+}
+
+/// What was found.
+#[derive(Default)]
+pub struct Found {
+    /// Every folder that was looked for.
+    pub places: Vec<Place>,
+    /// The roots with caches in them.
+    pub inventories: Vec<Inventory>,
+    /// What went wrong, for people and JSON.
+    pub problems: Vec<Problem>,
+}
+
+impl Survey {
+    /// Loads the plugins, in parallel: each a name for messages and a component.
+    pub fn new(
+        runtime: &Runtime,
+        components: &[(&str, &[u8])],
+        environment: Environment,
+        overrides: Vec<Override>,
+    ) -> Self {
+        let load = |(name, component): &(&str, &[u8])| {
+            let plugin = runtime.load(name, component)?;
+            let manifest = plugin.describe()?;
+            Ok(Loaded { plugin, manifest })
+        };
+        let loaded: Vec<_> = components.par_iter().map(load).collect();
+        let (mut plugins, mut problems) = (Vec::new(), Vec::new());
+        for result in loaded {
+            match result {
+                Ok(plugin) => plugins.push(plugin),
+                Err(error) => problems.push(Problem::of_plugin(&error, None)),
+            }
+        }
+        Self { plugins, environment, overrides, problems }
+    }
+
+    /// The plugins that could be loaded.
+    pub fn plugins(&self) -> &[Loaded] {
+        &self.plugins
+    }
+
+    fn plugin(&self, name: &str) -> Option<&Loaded> {
+        self.plugins.iter().find(|loaded| loaded.manifest.name == name)
+    }
+}
+
+/// Measures every inventory.
+pub fn weigh(inventories: &[Inventory], progress: &Progress) -> Vec<Weights> {
+    inventories.iter().map(|inventory| weigh_one(inventory, progress)).collect()
+}
+
+fn weigh_one(inventory: &Inventory, progress: &Progress) -> Weights {
+    let starts: Vec<_> = inventory.caches.iter().map(|cache| cache.start).collect();
+    let measure = inventory.root.measure(&inventory.paths, &Weights::buckets(inventory), &starts, progress);
+    Weights::new(inventory, measure)
+}

@@ -1,0 +1,48 @@
+//! Everything that touches the files of a cache: a handle on one directory, beneath which the rest of the program reads,
+//! walks, measures and removes. Nothing here follows a link, crosses to another file system or leaves the root, whatever
+//! other processes do to the tree meanwhile. It knows nothing of WebAssembly, plugins or terminals.
+
+mod error;
+mod stat;
+mod tally;
+mod usage;
+
+pub use error::FsError;
+pub use filter::{Filter, Kinds, Node};
+pub use stat::{Identity, NodeKind, Stat};
+pub use tally::{Freed, LinkTally};
+pub use usage::{LinkedInode, Measure, Progress, Usage};
+
+mod filter;
+
+#[cfg(unix)]
+mod beneath;
+#[cfg(unix)]
+mod desk;
+#[cfg(unix)]
+mod dir;
+#[cfg(unix)]
+mod measure;
+#[cfg(unix)]
+mod place;
+#[cfg(unix)]
+mod remove;
+#[cfg(unix)]
+mod rewrite;
+#[cfg(unix)]
+mod root;
+#[cfg(unix)]
+mod walk;
+#[cfg(unix)]
+pub use {root::Root, walk::Walker};
+
+#[cfg(not(unix))]
+mod plain;
+#[cfg(not(unix))]
+pub use plain::{Root, Walker};
+
+mod removal;
+pub use removal::{Keep, Removal};
+
+#[cfg(all(test, unix))]
+mod tests;

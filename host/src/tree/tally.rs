@@ -1,0 +1,67 @@
+//! Measured freed bytes. A file's bytes are free only when its last name is gone, so names are counted by inode over
+//! all removals of a run.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+
+use hashbrown::HashMap;
+
+use super::Stat;
+
+/// What was freed so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Freed {
+    /// Sum of `st_size`, in bytes.
+    pub size: u64,
+    /// Allocated bytes.
+    pub disk_size: u64,
+    /// How many files.
+    pub files: u64,
+}
+
+/// Counts what the removals of a run free; shared by all of them.
+#[derive(Debug, Default)]
+pub struct LinkTally {
+    size: AtomicU64,
+    disk_size: AtomicU64,
+    files: AtomicU64,
+    linked: Mutex<HashMap<(u64, u64), Links>>,
+}
+
+#[derive(Debug)]
+struct Links {
+    /// The most names ever seen: another thread may already have removed some when a name is looked at.
+    names: u64,
+    removed: u64,
+    freed: bool,
+}
+
+impl LinkTally {
+    /// Takes note that a name of this regular file was removed; `stat` was taken just before.
+    pub(super) fn removed(&self, stat: &Stat) {
+        if stat.links > 1 {
+            let mut linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+            let key = (stat.identity.dev, stat.identity.ino);
+            let links = linked.entry(key).or_insert(Links { names: 0, removed: 0, freed: false });
+            links.names = links.names.max(stat.links);
+            links.removed += 1;
+            if links.removed < links.names || links.freed {
+                return;
+            }
+            links.freed = true;
+        }
+        // A file that was seen with one name left is freed with that name, however many it had.
+        self.size.fetch_add(stat.size, Relaxed);
+        self.disk_size.fetch_add(stat.disk_size, Relaxed);
+        self.files.fetch_add(1, Relaxed);
+    }
+
+    /// What was freed so far.
+    pub fn freed(&self) -> Freed {
+        Freed {
+            size: self.size.load(Relaxed),
+            disk_size: self.disk_size.load(Relaxed),
+            files: self.files.load(Relaxed),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""Times dscc beside disk-usage tools, `hf cache ls` and `rm -rf`, on a large home that make_big_hub.py makes.
+
+usage: bench.py [--scale N] [--runs N] [--dscc PATH] [--dir DIR]
+
+Tools that are not installed are left out: du, diskus, pdu, dua, dust, gdu, ncdu, hf. Each table gives medians over
+runs in turn, after one round that warms the page cache. Memory is the peak of the process (`ru_maxrss`), which starts
+from that of this script: a command that does nothing shows how much that is.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+HUB = ".cache/huggingface/hub"
+DISK_TOOLS = {  # the arguments before the folders: one total, no interface
+    "du": ["-s"],
+    "diskus": [],
+    "pdu": [],
+    "dua": [],
+    "dust": ["-d", "0"],
+    "gdu": ["-n", "-p", "-c", "-s"],
+    "ncdu": ["-0", "-o", "/dev/null"],
+}
+
+
+@dataclass
+class Command:
+    """One line of a table."""
+
+    name: str
+    args: list[str]
+    env: dict[str, str]
+    runs: int
+    seconds: list[float] = field(default_factory=list)
+    memory: int = 0  # KiB
+    prepare: object = None  # called before each run
+
+    def run(self, record: bool = True) -> None:
+        if self.prepare:
+            self.prepare()
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            self.args, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        errors = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            sys.exit(f"{' '.join(self.args)} exited with {process.returncode}: {errors.decode()[-1000:]}")
+        if record:
+            self.seconds.append(seconds)
+            self.memory = max(self.memory, usage.ru_maxrss)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+
+class Bench:
+    def __init__(self, dscc: Path, folder: Path, scale: float, runs: int):
+        self.dscc, self.folder, self.scale, self.runs = dscc.resolve(), folder.resolve(), scale, runs
+
+    def environment(self, home: Path, cache: str = "dscc-cache") -> dict[str, str]:
+        """A home, and dscc's own folders elsewhere."""
+        own = self.folder / "own"
+        folders = {"CONFIG": own / "config.toml", "PLUGINS_DIR": own / "plugins", "STATE_DIR": own / "state"}
+        env = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "DSCC_CACHE_DIR": str(own / cache)}
+        return env | {f"DSCC_{name}": str(path) for name, path in folders.items()}
+
+    def command(self, home: Path, *args: str, name: str = "", cache: str = "dscc-cache", **more) -> Command:
+        title = name or f"dscc {' '.join(args)}"
+        return Command(title, [str(self.dscc), *args], self.environment(home, cache), **{"runs": self.runs, **more})
+
+    def home(self, scale: float) -> Path:
+        """A large home of that scale, made once."""
+        home = self.folder / f"home-{scale:g}"
+        if not home.exists():
+            print(f"making {home} ...", file=sys.stderr, flush=True)
+            making = self.folder / "making"
+            shutil.rmtree(making, ignore_errors=True)
+            subprocess.run([sys.executable, HERE / "make_big_hub.py", making, "--scale", str(scale)], check=True)
+            making.rename(home)
+        return home
+
+    def roots(self, home: Path) -> list[str]:
+        """The folders that `dscc list` weighs: the other tools get the same ones."""
+        listed = subprocess.run(
+            [self.dscc, "list", "--json"], env=self.environment(home), capture_output=True, check=True
+        )
+        return sorted({cache["root"] for cache in json.loads(listed.stdout)["caches"]})
+
+    # ------------------------------------------------------------ the tables
+
+    def listing(self) -> None:
+        home = self.home(self.scale)
+        folders = self.roots(home)
+        entries = sum(len(d) + len(f) for folder in folders for _, d, f in os.walk(folder))
+        commands = [self.command(home, "list")]
+        for tool, args in DISK_TOOLS.items():
+            several = tool not in ("gdu", "ncdu")
+            if shutil.which(tool) and (several or len(folders) == 1):
+                env = self.environment(home)
+                commands.append(Command(tool, [tool, *args, *folders], env, self.runs))
+        others = list(commands[1:])
+        if hf := shutil.which("hf"):
+            commands.append(Command("hf cache ls", [hf, "cache", "ls"], self.environment(home), min(self.runs, 2)))
+        in_turn([*commands, Command("(nothing)", ["true"], self.environment(home), self.runs)])
+        table(f"{entries:,} entries in {', '.join(folders)}", commands, others)
+
+        show = self.command(home, "show", "-c", "hub", "--json", "--children")
+        in_turn([show])
+        table("every revision of that hub", [show], [])
+
+    def starting(self) -> None:
+        empty = self.folder / "empty-home"
+        empty.mkdir(exist_ok=True)
+
+        def forget() -> None:
+            shutil.rmtree(self.folder / "own" / "no-cache", ignore_errors=True)
+
+        runs = max(self.runs, 20)
+        first = self.command(empty, "list", name="first run ever", cache="no-cache", prepare=forget, runs=self.runs)
+        commands = [self.command(empty, "list", runs=runs), first, Command("(nothing)", ["true"], {}, runs)]
+        in_turn(commands)
+        table("empty home", commands, [])
+
+    def removal(self) -> None:
+        source, copy = self.home(min(self.scale, 0.5)), self.folder / "copy"
+
+        def fresh() -> None:
+            shutil.rmtree(copy, ignore_errors=True)
+            (copy / HUB).parent.mkdir(parents=True)
+            subprocess.run(["cp", "-a", source / HUB, copy / HUB], check=True)
+
+        clean = self.command(copy, "clean", "-c", "hub", "--all", "-y", prepare=fresh)
+        remove = Command("rm -rf", ["rm", "-rf", str(copy / HUB)], self.environment(copy), self.runs, prepare=fresh)
+        in_turn([clean, remove])
+        entries = sum(len(d) + len(f) for _, d, f in os.walk(source / HUB))
+        table(f"removal of {entries:,} entries", [clean, remove], [remove])
+        clean.run(record=False)
+        left = sum(len(files) for _, _, files in os.walk(copy / HUB))
+        print(f"left by dscc: {left} files")
+        shutil.rmtree(copy)
+
+
+def in_turn(commands: list[Command]) -> None:
+    for command in commands:
+        command.run(record=False)
+    for turn in range(max(command.runs for command in commands)):
+        for command in commands:
+            if turn < command.runs:
+                command.run()
+
+
+def table(title: str, commands: list[Command], others: list[Command]) -> None:
+    """Medians, the ratio to the fastest of the others, and peak memory."""
+    fastest = min((command.median for command in others), default=None)
+    print(f"\n{title}\n{'':38} {'median':>10} {'fastest':>10} {'ratio':>7} {'memory':>10}  runs")
+    for command in commands:
+        ratio = f"{command.median / fastest:.2f}" if fastest else ""
+        times = f"{1000 * command.median:7.1f} ms {1000 * min(command.seconds):7.1f} ms"
+        print(
+            f"{command.name:38} {times} {ratio:>7} {command.memory / 1024:6.1f} MiB  {len(command.seconds)}", flush=True
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=float, default=1, help="1 is about 100,000 directory entries (default)")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each command (default 5)")
+    parser.add_argument("--dscc", type=Path, default=Path("target/release/dscc"), help="default target/release/dscc")
+    parser.add_argument("--dir", type=Path, default=Path("target/bench"), help="where homes are made and kept")
+    args = parser.parse_args()
+    if not args.dscc.is_file():
+        sys.exit(f"{args.dscc} is not there: cargo build --release, or --dscc PATH")
+    args.dir.mkdir(parents=True, exist_ok=True)
+    bench = Bench(args.dscc, args.dir, args.scale, args.runs)
+    print(f"{os.cpu_count()} cores, {args.runs} runs in turn, warm page cache")
+    bench.starting()
+    bench.listing()
+    bench.removal()
+
+
+if __name__ == "__main__":
+    main()

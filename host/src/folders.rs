@@ -19,7 +19,9 @@ pub struct Folders {
 
 /// The home directory is unknown and not everything was overridden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the home directory is not known; set HOME, or DSCC_CONFIG, DSCC_PLUGINS_DIR, DSCC_STATE_DIR and DSCC_CACHE_DIR")]
+#[error(
+    "the home directory is not known; set HOME, or DSCC_CONFIG, DSCC_PLUGINS_DIR, DSCC_STATE_DIR and DSCC_CACHE_DIR"
+)]
 pub struct NoHome;
 
 impl Folders {

@@ -198,6 +198,7 @@ impl Entry {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "the type is generated")]
 impl Default for Listing {
     fn default() -> Self {
         Self { entries: vec![], warnings: vec![] }

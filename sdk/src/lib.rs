@@ -2,8 +2,8 @@
 //! opens the directories, measures, plans, asks and removes. This crate is all that a plugin depends on.
 //!
 //! A plugin implements [`CachePlugin`] and hands it to [`export!`], in a crate of type `cdylib` (and `rlib`, to test
-//! it). Whatever it reads comes through a [`Directory`], so `cargo test` runs it on real directories without WebAssembly
-//! ([`testing`]). This one shows each file of `~/.cache/demo`:
+//! it). Whatever it reads comes through a [`Directory`], so `cargo test` runs it on real directories, without
+//! WebAssembly ([`testing`]). This one shows each file of `~/.cache/demo`:
 //!
 //! ```
 //! use dscc_sdk::{Cache, CachePlugin, Detail, Directory, Entry, Filter, Kinds, Listing, Location, Manifest, Result};

@@ -28,6 +28,7 @@ fn write(level: Level, message: &str) {
 }
 
 #[cfg(not(target_family = "wasm"))]
+#[expect(clippy::print_stderr, reason = "in tests the log is what the harness captures")]
 fn write(level: Level, message: &str) {
     eprintln!("{level:?}: {message}");
 }

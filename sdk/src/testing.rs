@@ -1,6 +1,8 @@
 //! Real directories for a plugin's tests, read with the standard library under the same rules as the host's: nothing
 //! above the root, no link followed, names escaped, what cannot be read given as such.
 
+#![expect(clippy::expect_used, reason = "what cannot prepare a test ends it")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -238,7 +240,8 @@ fn fs_error(error: std::io::Error) -> FsError {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

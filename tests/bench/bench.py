@@ -5,7 +5,8 @@ usage: bench.py [--scale N] [--runs N] [--dscc PATH] [--dir DIR]
 
 Tools that are not installed are left out: du, diskus, pdu, dua, dust, gdu, ncdu, hf. Each table gives medians over
 runs in turn, after one round that warms the page cache. Memory is the peak of the process (`ru_maxrss`), which starts
-from that of this script: a command that does nothing shows how much that is.
+from that of this script: a command that does nothing shows how much that is. CPU is user and system time: far below the
+median, it says that the command waited, so that on a busy machine the ratio tells of the others, not of the tool.
 """
 
 import argparse
@@ -41,6 +42,7 @@ class Command:
     env: dict[str, str]
     runs: int
     seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     memory: int = 0  # KiB
     prepare: object = None  # called before each run
 
@@ -59,6 +61,7 @@ class Command:
             sys.exit(f"{' '.join(self.args)} exited with {process.returncode}: {errors.decode()[-1000:]}")
         if record:
             self.seconds.append(seconds)
+            self.cpu.append(usage.ru_utime + usage.ru_stime)
             self.memory = max(self.memory, usage.ru_maxrss)
 
     @property
@@ -141,6 +144,7 @@ class Bench:
             shutil.rmtree(copy, ignore_errors=True)
             (copy / HUB).parent.mkdir(parents=True)
             subprocess.run(["cp", "-a", source / HUB, copy / HUB], check=True)
+            os.sync()  # else one removal pays for writing what the copy before it made
 
         clean = self.command(copy, "clean", "-c", "hub", "--all", "-y", prepare=fresh)
         remove = Command("rm -rf", ["rm", "-rf", str(copy / HUB)], self.environment(copy), self.runs, prepare=fresh)
@@ -165,10 +169,11 @@ def in_turn(commands: list[Command]) -> None:
 def table(title: str, commands: list[Command], others: list[Command]) -> None:
     """Medians, the ratio to the fastest of the others, and peak memory."""
     fastest = min((command.median for command in others), default=None)
-    print(f"\n{title}\n{'':38} {'median':>10} {'fastest':>10} {'ratio':>7} {'memory':>10}  runs")
+    print(f"\n{title}\n{'':38} {'median':>10} {'fastest':>10} {'cpu':>10} {'ratio':>7} {'memory':>10}  runs")
     for command in commands:
         ratio = f"{command.median / fastest:.2f}" if fastest else ""
-        times = f"{1000 * command.median:7.1f} ms {1000 * min(command.seconds):7.1f} ms"
+        figures = (command.median, min(command.seconds), statistics.median(command.cpu))
+        times = " ".join(f"{1000 * figure:7.1f} ms" for figure in figures)
         print(
             f"{command.name:38} {times} {ratio:>7} {command.memory / 1024:6.1f} MiB  {len(command.seconds)}", flush=True
         )
@@ -185,7 +190,10 @@ def main() -> None:
         sys.exit(f"{args.dscc} is not there: cargo build --release, or --dscc PATH")
     args.dir.mkdir(parents=True, exist_ok=True)
     bench = Bench(args.dscc, args.dir, args.scale, args.runs)
-    print(f"{os.cpu_count()} cores, {args.runs} runs in turn, warm page cache")
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, load {load:.1f}, {args.runs} runs in turn, warm page cache")
+    if load > 0.5:
+        print("THE MACHINE IS BUSY: these figures are worth nothing as a comparison")
     bench.starting()
     bench.listing()
     bench.removal()

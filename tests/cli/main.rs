@@ -1,1 +1,27 @@
-//! Whole-program tests.
+//! Whole-program tests: the real binary in a home of its own, as a user runs it, and the library with components that
+//! mean ill. Each file is one theme, each test one promise; `sandbox`, `hub`, `tree` and `components` are what they
+//! build their worlds with. Nothing outside of a temporary folder is read or written, but for the checkout itself in
+//! `project` and compiled code in the target folder.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test a failure to set the scene is a failure")]
+
+mod clean;
+mod clean_store;
+mod code_cache;
+mod components;
+mod environment;
+mod hostile_components;
+mod hostile_names;
+mod hostile_races;
+mod hostile_trees;
+mod hub;
+mod list;
+mod lying_components;
+mod paths;
+mod project;
+mod protection;
+mod sandbox;
+mod select;
+mod show;
+mod tree;

@@ -7,11 +7,12 @@ freed what a hard link keeps.
 
 import fcntl
 import os
+from functools import partial
 from pathlib import Path
 
 from check_clean import play, same, with_emptied_folders
 from facts import HUB, Facts
-from sandbox import Lab, claims, entries, few, snapshot, tree_of, weigh
+from sandbox import Lab, beneath, claims, entries, few, snapshot, tree_of, weigh
 
 
 def checks(lab: Lab, homes: dict[str, Facts]):
@@ -26,7 +27,11 @@ def checks(lab: Lab, homes: dict[str, Facts]):
     for facts in (home, broken):
         for repo_id, folder in facts.warned.items():
             gone = tree_of(facts.nodes, folder) | tree_of(facts.nodes, f"{HUB}/.locks/{Path(folder).name}")
-            yield from removal(lab, "what the library calls corrupted can go as a whole", facts, repo_id, gone)
+            promise, force = "what the library calls corrupted can go as a whole", ()
+            if holds_a_users_file(facts, folder):
+                promise, force = f"{promise}, a user's file with it by force", ("--force", "irreplaceable")
+                yield f"a user's file does not go without force: {repo_id}", partial(refused, lab, facts, repo_id)
+            yield from removal(lab, promise, facts, repo_id, gone, *force)
     for path in home.scan["incomplete_files"]:
         yield from leftover(lab, "one partial download goes alone", home, {f"{HUB}/{path}"})
     for path in home.scan["unreferenced_shared_blobs"]:
@@ -34,7 +39,7 @@ def checks(lab: Lab, homes: dict[str, Facts]):
     yield from leftover(
         lab, "one orphan blob goes alone", broken, {f"{HUB}/models--acme--orphan-blob/blobs/{'ab' * 20}"}
     )
-    yield "links that lead outside are removed as links, even by --all", lambda: outside_stays(lab, broken)
+    yield "nothing outside changes where links lead outside, even by --all", lambda: outside_stays(lab, broken)
     yield "a linked repository folder has no revisions to remove", lambda: unknown(lab, broken, moved_revision(broken))
     yield "an unknown target is status 5, and nothing goes", lambda: unknown(lab, home, "model/acme/unknown")
     for path in home.scan["incomplete_files"]:
@@ -42,9 +47,26 @@ def checks(lab: Lab, homes: dict[str, Facts]):
     yield "what a hard link keeps is not freed", lambda: hard_link(lab, home, "model/gpt2-mini")
 
 
-def removal(lab: Lab, promise: str, facts: Facts, entry_id: str, gone: set[str]):
+def removal(lab: Lab, promise: str, facts: Facts, entry_id: str, gone: set[str], *options: str):
     gone = with_emptied_folders(gone, facts.nodes)
-    yield f"{promise}: {entry_id}", lambda: play(lab, facts, [entry_id], gone, {})
+    yield f"{promise}: {entry_id}", lambda: play(lab, facts, [entry_id], gone, {}, *options)
+
+
+def holds_a_users_file(facts: Facts, folder: str) -> bool:
+    """Whether a file lies where only folders of revisions should be."""
+    names = {
+        path for path, n in facts.nodes.items() if n.kind == "file" and Path(path).parent == Path(folder, "snapshots")
+    }
+    return any(Path(path).name not in (".DS_Store", "Thumbs.db", "desktop.ini") for path in names)
+
+
+def refused(lab: Lab, facts: Facts, entry_id: str) -> list[str]:
+    with lab.home(facts.name, facts.where) as home:
+        before = snapshot(home)
+        run = lab.run(home, "clean", "-c", "hub", entry_id, "-y", "--json")
+        changed = before != snapshot(home)
+    kept = [item["id"] for item in run.json["keep"]]
+    return same("exit status", run.status, 3) + same("changed", changed, False) + same("kept", kept, [entry_id])
 
 
 def revision_alone(facts: Facts, repo_id: str, revision: dict) -> set[str]:
@@ -75,16 +97,15 @@ def owner(lab: Lab, facts: Facts, path: str) -> str:
 
 
 def outside_stays(lab: Lab, facts: Facts) -> list[str]:
+    """Entries of which links lead outside may stay: `--all` takes what can be had back."""
     with lab.home(facts.name, facts.where) as home:
         before = snapshot(home)
         run = lab.run(home, "clean", "-c", "hub", "--all", "-y", "--json")
         after = snapshot(home)
-        if run.status not in (0, 1):
-            return [str(run)]
-    changed = {p for p in before if not p.startswith(f"{HUB}/") and p != HUB and before[p] != after.get(p)}
-    links = {p for p, n in before.items() if n.kind == "link" and p.startswith(f"{HUB}/") and "outside/" in n.content}
+    outside = {path for path in before if beneath(path, "outside")}
+    changed = {path for path in outside if before[path] != after.get(path)}
     problems = [f"changed outside of the hub: {few(changed)}"] if changed else []
-    return problems + ([f"links still there: {few(links & after.keys())}"] if links & after.keys() else [])
+    return problems + same("exit status", run.status, 0) + same("something went", len(after) < len(before), True)
 
 
 def moved_revision(facts: Facts) -> str:

@@ -79,15 +79,15 @@ def with_emptied_folders(gone: set[str], nodes: dict[str, Node]) -> set[str]:
 # ---------------------------------------------------------------- what happens
 
 
-def play(lab: Lab, facts: Facts, ids: list[str], gone: set[str], rewritten: dict[str, str]) -> list[str]:
+def play(lab: Lab, facts: Facts, ids: list[str], gone: set[str], rewritten: dict[str, str], *options: str) -> list[str]:
     with lab.home(facts.name, facts.where) as home:
         before = snapshot(home)
         unique = entries(lab.run(home, "show", "-c", "hub", "--json", ids[0])) if len(ids) == 1 else {}
-        dry = lab.run(home, "clean", "-c", "hub", *ids, "-n", "--json")
+        dry = lab.run(home, "clean", "-c", "hub", *ids, *options, "-n", "--json")
         problems = dry_run_problems(before, snapshot(home), dry, gone)
         if problems:
             return problems
-        run = lab.run(home, "clean", "-c", "hub", *ids, "-y", "--json")
+        run = lab.run(home, "clean", "-c", "hub", *ids, *options, "-y", "--json")
         if run.status or run.json["failed"] or run.json["errors"] or run.json["dry_run"]:
             return [f"{run}\n{run.stdout[:2000]}"]
         after = snapshot(home)

@@ -11,6 +11,10 @@ from sandbox import Lab, claims, entries, few, tree_of, weigh
 def checks(lab: Lab, homes: dict[str, Facts]):
     for facts in homes.values():
         yield f"show finds what the library finds: {facts.name}", lambda facts=facts: compare(lab, facts)
+        yield (
+            f"a size does not depend on how much is shown: {facts.name}",
+            lambda facts=facts: compare_depths(lab, facts),
+        )
     for facts in homes.values():
         yield f"every byte is counted once: {facts.name}", lambda facts=facts: recount(lab, facts)
 
@@ -28,6 +32,18 @@ def compare(lab: Lab, facts: Facts) -> list[str]:
     for compared in (repositories, revisions, leftovers, warned):
         problems += compared(facts, rows)
     return problems
+
+
+def compare_depths(lab: Lab, facts: Facts) -> list[str]:
+    with lab.home(facts.name, facts.where) as home:
+        flat = entries(lab.run(home, "show", "-c", "hub", "--json"))
+        deep = entries(lab.run(home, "show", "-c", "hub", "--children", "--json"))
+    return [
+        f"{row['id']}: {what} is {row[what]}, with --children {deep[row['id']][what]}"
+        for row in flat.values()
+        for what in ("size", "unique_size", "disk_size", "files")
+        if row[what] != deep[row["id"]][what]
+    ]
 
 
 def repositories(facts: Facts, rows: dict[str, dict]) -> list[str]:

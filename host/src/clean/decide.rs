@@ -117,12 +117,14 @@ pub(super) fn decide(
 }
 
 impl Decider<'_> {
-    /// Marks an entry and all below it, unless something there was chosen for itself.
+    /// Marks an entry and all below it.
     fn choose(&mut self, ix: EntryIx, why: Going) {
         let below = Going { via: Some(ix), ..why.clone() };
         for at in self.inventory.subtree(ix) {
             let why = if at == ix { &why } else { &below };
-            let better = self.going[at].as_ref().is_none_or(|known| !known.named && why.named);
+            // What was named, and what was chosen for itself, is not a mere part of something else.
+            let rank = |why: &Going| (why.named, why.via.is_none());
+            let better = self.going[at].as_ref().is_none_or(|known| rank(known) < rank(why));
             if better && !self.held.contains_key(&at) {
                 self.going[at] = Some(why.clone());
             }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use crate::model::{Moment, RelPath};
-use crate::tree::{FsError, Freed, Keep, LinkTally, Progress};
+use crate::tree::{Freed, FsError, Keep, LinkTally, Progress};
 
 use super::edits;
 use super::inventory::Inventory;

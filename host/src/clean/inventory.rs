@@ -124,7 +124,8 @@ impl Inventory {
             if let Some(&found) = level.iter().find(|ix| self.items[**ix].entry.id == id) {
                 return Some(found);
             }
-            let above = |ix: &&EntryIx| id.starts_with(&self.items[**ix].entry.id) && !self.items[**ix].children.is_empty();
+            let above =
+                |ix: &&EntryIx| id.starts_with(&self.items[**ix].entry.id) && !self.items[**ix].children.is_empty();
             let best = level.iter().filter(above).max_by_key(|ix| self.items[**ix].entry.id.len())?;
             level = &self.items[*best].children;
         }

@@ -21,3 +21,6 @@ pub use plan::{Advice, HeldEntries, Keeping, Plan, Removing, RootPlan, Step, Ste
 pub use restrict::beyond;
 pub use select::{Chosen, Selection, SelectionError, Target, select};
 pub use weigh::Weights;
+
+#[cfg(all(test, unix))]
+mod tests;

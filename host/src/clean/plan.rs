@@ -154,15 +154,11 @@ pub fn plan(
 }
 
 /// Decides for all roots; what stays in one may need something in another.
-fn decide_all(
-    inventories: &[Inventory],
-    chosen: &[Vec<Chosen>],
-    force: Force,
-    held: &[HeldEntries],
-) -> Vec<Decision> {
+fn decide_all(inventories: &[Inventory], chosen: &[Vec<Chosen>], force: Force, held: &[HeldEntries]) -> Vec<Decision> {
     let mut needed: Vec<Vec<RelPath>> = vec![Vec::new(); inventories.len()];
     loop {
-        let decide_one = |(at, inventory): (usize, &Inventory)| decide(inventory, &chosen[at], force, &held[at], &needed[at]);
+        let decide_one =
+            |(at, inventory): (usize, &Inventory)| decide(inventory, &chosen[at], force, &held[at], &needed[at]);
         let decisions: Vec<Decision> = inventories.iter().enumerate().map(decide_one).collect();
         let now = needed_places(inventories, &decisions);
         if now == needed {
@@ -238,15 +234,16 @@ fn removing(inventory: &Inventory, decision: &Decision) -> Vec<Removing> {
 /// The held entries that the user chose or that explain why a chosen one stays.
 fn keeping(inventory: &Inventory, decision: &Decision, chosen: &[Chosen]) -> Vec<Keeping> {
     let chosen: HashSet<EntryIx> = chosen.iter().map(|chosen| chosen.entry).collect();
-    let explains = |ix: EntryIx, held: &Held| chosen.contains(&ix) || held.hold != Hold::Holds;
+    // What is in an entry that stays for itself needs no row of its own.
     let own = |ix: EntryIx| inventory.ancestors(ix).all(|above| !decision.is_held_for_itself(above));
+    let told = |ix: EntryIx, held: &Held| chosen.contains(&ix) || (held.hold != Hold::Holds && own(ix));
     let of = |(ix, held): &(EntryIx, Held)| Keeping {
         entry: *ix,
         cache: inventory.cache_id(*ix).to_owned(),
         id: inventory.items[*ix].entry.id.clone(),
         held: held.clone(),
     };
-    decision.held.iter().filter(|(ix, held)| explains(*ix, held) && own(*ix)).map(of).collect()
+    decision.held.iter().filter(|(ix, held)| told(*ix, held)).map(of).collect()
 }
 
 fn edits(
@@ -268,7 +265,9 @@ fn edits(
         }
         let asked = advice.edits(inventory, cache, &ids).and_then(|edits| check_edits(inventory, edits));
         match asked {
-            Ok(more) => edits.extend(more.into_iter().filter(|edit| !goes_itself(&edit.file)).map(|edit| (cache, edit))),
+            Ok(more) => {
+                edits.extend(more.into_iter().filter(|edit| !goes_itself(&edit.file)).map(|edit| (cache, edit)))
+            }
             Err(reason) => {
                 let held = Held { hold: Hold::Unknown, reason };
                 return Err(of_cache().map(|ix| (ix, held.clone())).collect());

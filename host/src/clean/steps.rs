@@ -66,7 +66,8 @@ pub(super) fn steps(
         let covered = |path: PathId| inventory.paths.up(path).skip(1).any(|above| owned.contains(&above));
         for path in entry.shares.iter().copied().filter(|path| fate.freed.contains(path) && last_holder[path] == at) {
             if !covered(path) {
-                let after = holders.of_path(path).iter().filter_map(|ix| place.get(ix).copied()).filter(|&other| other != at);
+                let after =
+                    holders.of_path(path).iter().filter_map(|ix| place.get(ix).copied()).filter(|&other| other != at);
                 planner.add(at, *ix, path, after.collect());
             }
         }
@@ -120,7 +121,8 @@ impl Planner<'_> {
 
     /// Folders that hold nothing but what goes, deepest first, each with the last step that takes something out of it.
     fn emptied(&self, fate: &Fate) -> Vec<(usize, RelPath, Identity)> {
-        let mut going: HashMap<RelPath, usize> = self.steps.iter().enumerate().map(|(at, s)| (s.path.clone(), at)).collect();
+        let mut going: HashMap<RelPath, usize> =
+            self.steps.iter().enumerate().map(|(at, s)| (s.path.clone(), at)).collect();
         let mut folders: Vec<RelPath> = self.steps.iter().filter_map(|step| step.path.parent()).collect();
         let mut found = Vec::new();
         let mut looked_at = HashSet::new();

@@ -22,6 +22,7 @@ fn version() -> String {
 
 /// What every command takes.
 #[derive(Clone, Debug, Arguments)]
+#[command(next_help_heading = "Options of every command")]
 pub(super) struct Global {
     /// Write JSON to standard output, and never ask
     #[arg(long, global = true)]

@@ -54,7 +54,8 @@ pub(super) fn run(context: &mut Context, args: &Clean) -> Result<Status, Failure
 fn check_usage(context: &Context, args: &Clean) -> Result<(), Failure> {
     if args.caches.caches.is_empty() && args.entries.is_empty() && !args.all {
         let message = "nothing is named to be cleaned";
-        return Err(Failure::new(Status::Usage, message).hint("name entries, or caches with -c, or say --all; `dscc show` lists them"));
+        return Err(Failure::new(Status::Usage, message)
+            .hint("name entries, or caches with -c, or say --all; `dscc show` lists them"));
     }
     if !cfg!(unix) && !args.dry_run {
         let message = "dscc cannot remove safely on this platform yet: it has no removal beneath a folder handle here";

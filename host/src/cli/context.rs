@@ -48,7 +48,9 @@ impl Context {
         let scope = Scope { names: caches.caches.clone() };
         let found = survey.find(&scope);
         survey.check_scope(&scope, &found.inventories)?;
-        let named = |place: &&survey::Place| place.candidate.origin == Origin::Named && place.candidate.outcome == Outcome::Absent;
+        let named = |place: &&survey::Place| {
+            place.candidate.origin == Origin::Named && place.candidate.outcome == Outcome::Absent
+        };
         if let Some(place) = found.places.iter().find(named) {
             let message = place.candidate.message().unwrap_or_default();
             return Err(Failure::new(Status::NotFound, message).hint("create the folder, or name one that exists"));

@@ -180,8 +180,7 @@ fn print_table(context: &mut Context, rows: &[Row], reclaimable: bool) -> Result
     let mut table = Table::new(columns);
     let now = Timestamp::now();
     for row in rows {
-        let weight =
-            if row.unknown { "\u{2265} ?".to_owned() } else { at_least(row.usage.size, row.lower_bound) };
+        let weight = if row.unknown { "\u{2265} ?".to_owned() } else { at_least(row.usage.size, row.lower_bound) };
         let entries = if row.unknown { "?".to_owned() } else { row.entries.to_string() };
         let mut cells = vec![row.cache.clone(), entries, weight];
         cells.extend(row.reclaimable.map(size).or(reclaimable.then(String::new)));

@@ -68,7 +68,9 @@ pub fn audit(bytes: &[u8]) -> Result<Audit, PluginErrorKind> {
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(damaged)? {
-            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => return Err(PluginErrorKind::CoreModule),
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+                return Err(PluginErrorKind::CoreModule);
+            }
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 0 => {
@@ -93,8 +95,7 @@ fn split(name: &str) -> (&str, &str) {
 
 fn is_allowed(import: &str) -> bool {
     let (name, version) = split(import);
-    GRANTED.contains(&name)
-        || INERT.iter().any(|prefix| name.starts_with(prefix)) && version.starts_with(INERT_VERSION)
+    GRANTED.contains(&name) || INERT.iter().any(|prefix| name.starts_with(prefix)) && version.starts_with(INERT_VERSION)
 }
 
 /// Versions are compatible as in Cargo: 0.x by minor, and a plugin may not be newer than the host.
@@ -146,7 +147,8 @@ mod tests {
     #[test]
     fn the_version_problem_is_told_in_the_right_direction() {
         let verdict = |version: &str| {
-            let text = format!(r#"(component (instance $i) (export "dscc:plugin/cache-plugin@{version}" (instance $i)))"#);
+            let text =
+                format!(r#"(component (instance $i) (export "dscc:plugin/cache-plugin@{version}" (instance $i)))"#);
             audit(&component(&text)).unwrap().verdict()
         };
         assert_eq!(verdict("0.1.0"), Ok(()));

@@ -30,13 +30,7 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    pub(super) fn new(
-        name: &str,
-        digest: String,
-        pre: PluginPre<State>,
-        limits: Limits,
-        ticker: Arc<Ticker>,
-    ) -> Self {
+    pub(super) fn new(name: &str, digest: String, pre: PluginPre<State>, limits: Limits, ticker: Arc<Ticker>) -> Self {
         Self { name: name.to_owned(), digest, pre, limits, ticker, log: Mutex::default() }
     }
 
@@ -69,11 +63,10 @@ impl Plugin {
     /// # Errors
     /// When the plugin fails or its answer breaks a rule.
     pub fn discover(&self, root: &Root, rule: &str) -> Result<Vec<Cache>, PluginError> {
-        let (caches, _) =
-            self.call("discover", |guest, store| {
-                let root = handle(store, root)?;
-                guest.call_discover(store, root, rule)
-            })?;
+        let (caches, _) = self.call("discover", |guest, store| {
+            let root = handle(store, root)?;
+            guest.call_discover(store, root, rule)
+        })?;
         convert::caches(caches, &self.limits).map_err(|rule| self.invalid("discover", rule))
     }
 

@@ -249,7 +249,9 @@ fn slug(what: &str, text: String) -> Checked<String> {
         Ok(text)
     } else {
         let shown: String = text.chars().take(64).collect();
-        Err(format!("{what} is `{shown}`; it must start with a lower-case letter and have letters, digits, `-` and `_` only"))
+        Err(format!(
+            "{what} is `{shown}`; it must start with a lower-case letter and have letters, digits, `-` and `_` only"
+        ))
     }
 }
 

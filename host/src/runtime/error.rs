@@ -27,7 +27,9 @@ pub enum PluginErrorKind {
     #[error("this is not a WebAssembly component ({0}); build it with `dscc plugin build`")]
     NotAComponent(String),
     /// A core module.
-    #[error("this is a core WebAssembly module, not a component; build it for wasm32-wasip2, or with `dscc plugin build`")]
+    #[error(
+        "this is a core WebAssembly module, not a component; build it for wasm32-wasip2, or with `dscc plugin build`"
+    )]
     CoreModule,
     /// More bytes than any plugin needs.
     #[error("the component has {size} bytes; the limit is {limit}")]

@@ -47,7 +47,11 @@ impl Tail {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes: Vec<u8> = kept.bytes.iter().copied().collect();
         let text = String::from_utf8_lossy(&bytes);
-        if kept.lost == 0 { text.into_owned() } else { format!("({} bytes before this were dropped)\n{text}", kept.lost) }
+        if kept.lost == 0 {
+            text.into_owned()
+        } else {
+            format!("({} bytes before this were dropped)\n{text}", kept.lost)
+        }
     }
 }
 

@@ -54,7 +54,9 @@ impl Survey {
                 }
             }
         }
-        found.places.retain(|place| scope.has(&place.plugin, &place.candidate.rule) || self.has_cache(&found.inventories, scope, place));
+        found.places.retain(|place| {
+            scope.has(&place.plugin, &place.candidate.rule) || self.has_cache(&found.inventories, scope, place)
+        });
         found
     }
 
@@ -65,15 +67,8 @@ impl Survey {
         })
     }
 
-    fn open_rule<'a>(
-        &self,
-        loaded: &'a Loaded,
-        rule: &'a RootRule,
-        opened: &mut Vec<Opened<'a>>,
-        found: &mut Found,
-    ) {
-        let named: Vec<_> =
-            self.overrides.iter().filter(|it| it.rule == rule.id).map(|it| it.path.clone()).collect();
+    fn open_rule<'a>(&self, loaded: &'a Loaded, rule: &'a RootRule, opened: &mut Vec<Opened<'a>>, found: &mut Found) {
+        let named: Vec<_> = self.overrides.iter().filter(|it| it.rule == rule.id).map(|it| it.path.clone()).collect();
         for candidate in resolve(rule, &self.environment, &named) {
             if let Outcome::Found { resolved } = &candidate.outcome {
                 let same = |root: Root| if root.path() == resolved { Ok(root) } else { Err(FsError::Changed) };
@@ -115,7 +110,8 @@ fn is_problem(candidate: &Candidate) -> bool {
 }
 
 fn is_known(opened: &[Opened<'_>], loaded: &Loaded, root: &Root) -> bool {
-    let same = |it: &Opened<'_>| it.loaded.manifest.name == loaded.manifest.name && it.root.identity() == root.identity();
+    let same =
+        |it: &Opened<'_>| it.loaded.manifest.name == loaded.manifest.name && it.root.identity() == root.identity();
     opened.iter().any(same)
 }
 

@@ -64,8 +64,11 @@ impl Survey {
         match scope.names.iter().find(|name| !known.contains(*name)) {
             None => Ok(()),
             Some(name) => {
-                let mut nearest: Vec<(f64, &String)> =
-                    known.iter().map(|word| (strsim::jaro_winkler(name, word), word)).filter(|it| it.0 > 0.75).collect();
+                let mut nearest: Vec<(f64, &String)> = known
+                    .iter()
+                    .map(|word| (strsim::jaro_winkler(name, word), word))
+                    .filter(|it| it.0 > 0.75)
+                    .collect();
                 nearest.sort_by(|a, b| b.0.total_cmp(&a.0));
                 let nearest = nearest.into_iter().take(3).map(|(_, word)| word.clone()).collect();
                 Err(UnknownCache { name: name.clone(), nearest, known: known.iter().cloned().collect() })

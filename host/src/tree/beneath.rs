@@ -147,8 +147,7 @@ fn open_with(way: Way, dir: BorrowedFd<'_>, name: &CStr, flags: OFlags) -> Resul
 #[cfg(target_os = "linux")]
 fn open_by_kernel(dir: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
     use rustix::fs::ResolveFlags;
-    let rules =
-        ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_XDEV;
+    let rules = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_XDEV;
     // EAGAIN: something on the way was renamed at the same moment.
     for _ in 0..64 {
         match rustix::fs::openat2(dir, path, flags, Mode::empty(), rules) {

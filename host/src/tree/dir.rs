@@ -82,7 +82,10 @@ pub(super) fn stat_at(dir: impl AsFd, name: &CStr, fresh: Fresh) -> Result<Stat,
 
 /// What the system knows of an open file or directory.
 pub(super) fn stat_open(open: impl AsFd) -> Result<Stat, Errno> {
-    stat_with(open.as_fd(), c"", AtFlags::EMPTY_PATH, Fresh::Cached)
+    #[cfg(target_os = "linux")]
+    return stat_with(open.as_fd(), c"", AtFlags::EMPTY_PATH, Fresh::Cached);
+    #[cfg(not(target_os = "linux"))]
+    Ok(from_stat(&rustix::fs::fstat(open)?))
 }
 
 #[cfg(target_os = "linux")]
@@ -118,10 +121,6 @@ fn stat_with(dir: BorrowedFd<'_>, name: &CStr, flags: AtFlags, fresh: Fresh) -> 
 
 #[cfg(not(target_os = "linux"))]
 fn stat_with(dir: BorrowedFd<'_>, name: &CStr, flags: AtFlags, _: Fresh) -> Result<Stat, Errno> {
-    // Not every system takes an empty name for the open file itself.
-    if name.is_empty() {
-        return Ok(from_stat(&rustix::fs::fstat(dir)?));
-    }
     Ok(from_stat(&rustix::fs::statat(dir, name, flags)?))
 }
 

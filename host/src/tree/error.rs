@@ -8,16 +8,22 @@ pub enum FsError {
     #[error("there is nothing at this path (any more)")]
     NotFound,
     /// EACCES.
-    #[error("permission denied: you may not read or change this folder; ask its owner, or run as the user it belongs to")]
+    #[error(
+        "permission denied: you may not read or change this folder; ask its owner, or run as the user it belongs to"
+    )]
     Denied,
     /// EPERM.
-    #[error("not permitted: it belongs to another user (in a shared folder only the owner may remove it), or it is protected; ask its owner")]
+    #[error(
+        "not permitted: it belongs to another user (in a shared folder only the owner may remove it), or it is protected; ask its owner"
+    )]
     NotOwner,
     /// EPERM, and the file or its folder carries the attribute.
     #[error("it, or the folder it is in, is marked immutable or append-only; `chattr -i -a` takes the mark off")]
     Immutable,
     /// A link or a special file where a folder or a file was asked for, or one of these for the other.
-    #[error("it is of another kind than asked for: a link, a special file, or a folder in place of a file; links are not followed here")]
+    #[error(
+        "it is of another kind than asked for: a link, a special file, or a folder in place of a file; links are not followed here"
+    )]
     WrongKind,
     /// Longer than the caller takes.
     #[error("it is larger than the {0} bytes that are read at most")]

@@ -39,7 +39,10 @@ pub(super) fn measure(
         progress,
     };
     let top = Place::start(root.descriptor().clone(), root.identity().1, ());
-    let starts: Vec<PathId> = starts.iter().copied().filter(|start| !has_start_above(claims, starts, *start)).collect();
+    let mut starts: Vec<PathId> =
+        starts.iter().copied().filter(|start| !has_start_above(claims, starts, *start)).collect();
+    starts.sort_unstable();
+    starts.dedup();
     rayon::in_place_scope(|scope| {
         for start in starts {
             pass.start(scope, &top, start);
@@ -276,9 +279,9 @@ impl<'a> Pass<'a> {
                     if stat.links > 1 {
                         linked.push(Linked { stat, bucket });
                     } else if bucket == position.bucket {
-                        sum += weight(&stat);
+                        sum += Usage::from(&stat);
                     } else {
-                        self.rows[bucket.index()].add(weight(&stat));
+                        self.rows[bucket.index()].add(Usage::from(&stat));
                     }
                 }
                 // The names in a directory may be readable and all that is behind them not: that is one message.
@@ -321,16 +324,6 @@ impl<'a> Pass<'a> {
         unreadable.sort_by(|one, other| one.0.cmp(&other.0));
         let linked = self.desks.into_all().flat_map(|desk| desk.linked).collect();
         Measure { usage: self.rows.into_iter().map(Row::usage).collect(), linked: by_inode(linked), unreadable }
-    }
-}
-
-fn weight(stat: &Stat) -> Usage {
-    Usage {
-        size: stat.size,
-        disk_size: stat.disk_size,
-        files: 1,
-        modified: Some(stat.modified_ns),
-        accessed: Some(stat.accessed_ns),
     }
 }
 

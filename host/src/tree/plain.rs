@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{
-    Filter, FsError, Identity, Keep, LinkTally, Measure, Node, NodeKind, Progress, Removal, Stat, Usage,
-};
+use super::{Filter, FsError, Identity, Keep, LinkTally, Measure, Node, NodeKind, Progress, Removal, Stat, Usage};
 use crate::model::{PathId, PathTree, RelPath, escape_name, escape_text};
 
 const NO_REMOVAL: FsError = FsError::Unsupported("removal beneath a handle does not exist on this platform yet");
@@ -133,7 +131,8 @@ impl Root {
     pub fn measure(&self, claims: &PathTree, buckets: &[bool], starts: &[PathId], progress: &Progress) -> Measure {
         let is_bucket = |id: PathId| buckets.get(id.index()).copied().unwrap_or(false);
         let mut measure = Measure { usage: vec![Usage::default(); claims.len()], ..Measure::default() };
-        let mut waiting: Vec<(RelPath, Option<PathId>, PathId)> = starts
+        let distinct: std::collections::BTreeSet<PathId> = starts.iter().copied().collect();
+        let mut waiting: Vec<(RelPath, Option<PathId>, PathId)> = distinct
             .iter()
             .filter(|start| !claims.up(**start).skip(1).any(|above| starts.contains(&above)))
             .map(|start| {
@@ -152,7 +151,7 @@ impl Root {
             };
             progress.add(1, stat.size);
             match stat.identity.kind {
-                NodeKind::File => measure.usage[bucket.index()] += weight(&stat),
+                NodeKind::File => measure.usage[bucket.index()] += Usage::from(&stat),
                 NodeKind::Directory if !self.is_cut(&stat) => match self.names(&at) {
                     Ok(names) => waiting.extend(names.iter().map(|name| {
                         let below = position.and_then(|id| claims.child(id, name));
@@ -283,16 +282,6 @@ fn stat(path: &Path, meta: &Metadata) -> Stat {
         changed_ns: meta.modified().map_or(0, nanoseconds),
         uid: 0,
         mounted: false,
-    }
-}
-
-fn weight(stat: &Stat) -> Usage {
-    Usage {
-        size: stat.size,
-        disk_size: stat.disk_size,
-        files: 1,
-        modified: Some(stat.modified_ns),
-        accessed: Some(stat.accessed_ns),
     }
 }
 

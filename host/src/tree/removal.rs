@@ -1,7 +1,9 @@
 //! What a removal is told and what it tells.
 
 use super::FsError;
-use crate::model::{PathId, PathTree, RelPath};
+#[cfg(unix)]
+use crate::model::PathId;
+use crate::model::{PathTree, RelPath};
 
 /// Paths that stay when a directory above them goes: each with all beneath it, and the directories between. What is
 /// kept at or above the path that goes does not matter: the caller has decided that.
@@ -9,10 +11,11 @@ use crate::model::{PathId, PathTree, RelPath};
 pub struct Keep<'a> {
     /// Where the kept paths are looked up.
     pub paths: &'a PathTree,
-    /// By [`PathId::index`]: whether this path stays. Ids beyond its end do not.
+    /// By [`PathId::index`](crate::model::PathId::index): whether this path stays. Ids beyond its end do not.
     pub kept: &'a [bool],
 }
 
+#[cfg(unix)]
 impl Keep<'_> {
     /// Whether this very path is kept.
     pub(super) fn keeps(&self, id: PathId) -> bool {

@@ -51,12 +51,7 @@ pub(super) fn remove(
     });
     let mut failures = sweep.failures.into_inner().unwrap_or_else(PoisonError::into_inner);
     failures.sort_by(|one, other| one.0.cmp(&other.0));
-    Removal {
-        files: sweep.files.into_inner(),
-        failures,
-        kept_something: sweep.kept_something.into_inner(),
-        gone,
-    }
+    Removal { files: sweep.files.into_inner(), failures, kept_something: sweep.kept_something.into_inner(), gone }
 }
 
 struct Sweep<'a> {
@@ -87,19 +82,19 @@ struct Clearing {
 
 impl Clearing {
     fn new(position: Option<PathId>, waiting: usize) -> Self {
-        Self {
-            position,
-            waiting: AtomicUsize::new(waiting),
-            stays: AtomicBool::new(false),
-            passes: AtomicU8::new(0),
-        }
+        Self { position, waiting: AtomicUsize::new(waiting), stays: AtomicBool::new(false), passes: AtomicU8::new(0) }
     }
 }
 
 /// What a thread does next. Steps instead of calls: a tree may be deeper than the stack.
 enum Step {
     /// Open this directory in `above`, which is open.
-    Open { above: Arc<Dir>, dir: Arc<OwnedFd>, name: CString, position: Option<PathId> },
+    Open {
+        above: Arc<Dir>,
+        dir: Arc<OwnedFd>,
+        name: CString,
+        position: Option<PathId>,
+    },
     /// Remove the files in this directory and find out which directories are in it.
     Clear(Arc<Dir>, Arc<OwnedFd>),
     /// Nothing is left to do in this directory: remove it. Its descriptor, if it is at hand.

@@ -58,7 +58,8 @@ impl Root {
     #[must_use]
     pub fn with_cuts(self, other_roots: Vec<(u64, u64)>) -> Self {
         let mut inner = Arc::unwrap_or_clone(self.0);
-        inner.beneath.cuts = other_roots.into_iter().filter(|one| *one != (inner.identity.dev, inner.identity.ino)).collect();
+        inner.beneath.cuts =
+            other_roots.into_iter().filter(|one| *one != (inner.identity.dev, inner.identity.ino)).collect();
         Self(Arc::new(inner))
     }
 
@@ -245,7 +246,8 @@ impl Root {
     pub(super) fn parent(&self, at: &RelPath) -> Result<(Opened, CString), FsError> {
         let mut names = raw_names(at)?;
         let name = names.pop().ok_or(FsError::IsRoot)?;
-        let dir = self.once_more_if_stale(|| self.0.beneath.descend(&self.0.fd, names.iter().map(CString::as_c_str)))?;
+        let dir =
+            self.once_more_if_stale(|| self.0.beneath.descend(&self.0.fd, names.iter().map(CString::as_c_str)))?;
         Ok((dir, name))
     }
 

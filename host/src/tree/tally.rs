@@ -2,10 +2,13 @@
 //! all removals of a run.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+#[cfg(unix)]
 use std::sync::{Mutex, PoisonError};
 
+#[cfg(unix)]
 use hashbrown::HashMap;
 
+#[cfg(unix)]
 use super::Stat;
 
 /// What was freed so far.
@@ -25,9 +28,11 @@ pub struct LinkTally {
     size: AtomicU64,
     disk_size: AtomicU64,
     files: AtomicU64,
+    #[cfg(unix)]
     linked: Mutex<HashMap<(u64, u64), Links>>,
 }
 
+#[cfg(unix)]
 #[derive(Debug)]
 struct Links {
     /// The most names ever seen: another thread may already have removed some when a name is looked at.
@@ -38,6 +43,7 @@ struct Links {
 
 impl LinkTally {
     /// Takes note that a name of this regular file was removed; `stat` was taken just before.
+    #[cfg(unix)]
     pub(super) fn removed(&self, stat: &Stat) {
         if stat.links > 1 {
             let mut linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::FsError;
+use super::{FsError, Stat};
 use crate::model::{PathId, RelPath};
 
 /// The weight of regular files. Links and directories weigh nothing.
@@ -18,6 +18,19 @@ pub struct Usage {
     pub modified: Option<i64>,
     /// The latest access, nanoseconds since 1970; none without files.
     pub accessed: Option<i64>,
+}
+
+impl From<&Stat> for Usage {
+    /// The weight of one regular file.
+    fn from(stat: &Stat) -> Self {
+        Self {
+            size: stat.size,
+            disk_size: stat.disk_size,
+            files: 1,
+            modified: Some(stat.modified_ns),
+            accessed: Some(stat.accessed_ns),
+        }
+    }
 }
 
 impl std::ops::AddAssign for Usage {

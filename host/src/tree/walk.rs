@@ -72,7 +72,8 @@ impl Walker {
         let opened = root.directory(at)?;
         let fd = Arc::new(opened.fd);
         let place = Place::start(fd.clone(), opened.ino, ());
-        let listing = Reader { root: &root, filter: &filter, room: AtomicIsize::new(AHEAD) }.read(place, &fd, 1, LEVELS)?;
+        let listing =
+            Reader { root: &root, filter: &filter, room: AtomicIsize::new(AHEAD) }.read(place, &fd, 1, LEVELS)?;
         let prefix = if at.is_root() { String::new() } else { format!("{at}/") };
         let frames = vec![Frame { listing, prefix, next: 0, depth: 1 }];
         Ok(Self { root, filter, frames, unreadable: false })

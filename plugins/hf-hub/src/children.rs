@@ -48,9 +48,7 @@ impl<'a> Level<'a> {
         for one in repository.refs.all.iter().filter(unfinished) {
             listing.entries.push(self.leftover(&format!("refs/{}", one.name)));
         }
-        for (path, why) in repository.unread.iter().chain(&repository.refs.unread) {
-            listing.warn(path, format!("this cannot be read: {why}"));
-        }
+        repository.warn(&mut listing);
         listing
     }
 
@@ -129,7 +127,7 @@ impl<'a> Level<'a> {
         let entry = self.part(path, "partial").state(State::Partial).recovery(Recovery::Download);
         let entry = entry.lock(LockKind::Flock, blob_lock(&self.repository.folder, etag));
         entry.reclaim(if resumable {
-            "a killed download that only clients before 1.20 could resume"
+            "a killed download that only old clients could resume"
         } else {
             "a killed download that no client can resume"
         })

@@ -16,7 +16,8 @@ pub fn blob_lock(folder: &str, etag: &str) -> String {
     format!(".locks/{folder}/{etag}.lock")
 }
 
-/// Adds what an entry holds of the shared store: the payloads to which it leads with their manifests, and the store.
+/// Adds what an entry holds of the shared store: the payloads to which it leads with their manifests. While it stays, so
+/// does the store: without its marker the library would take it for something else.
 pub fn hold_payloads(mut entry: Entry, store: &Store, payloads: &BTreeSet<&str>) -> Entry {
     for payload in payloads {
         if store.can_collect(payload) {
@@ -24,5 +25,5 @@ pub fn hold_payloads(mut entry: Entry, store: &Store, payloads: &BTreeSet<&str>)
         }
         entry = entry.lock(LockKind::Flock, store::lock(payload));
     }
-    if payloads.is_empty() { entry } else { entry.shares(store::FOLDER) }
+    if payloads.is_empty() { entry } else { entry.needs(store::marker_path()) }
 }

@@ -126,9 +126,7 @@ fn of_repository(root: &Root, store: &Store, node: &Node, entry: Entry, listing:
             return broken(format!("it cannot be read: {}", error.text())).recovery(Recovery::Download);
         }
     };
-    for (path, why) in repository.unread.iter().chain(&repository.refs.unread) {
-        listing.warn(path, format!("this cannot be read: {why}"));
-    }
+    repository.warn(listing);
     let verdict = Case::new(root, &repository, store).of_repository();
     let mut entry = entry.state(verdict.state).recovery(verdict.recovery);
     for one in repository.refs.all.iter().filter(|one| !one.temporary && one.commit.is_some()) {
@@ -145,13 +143,13 @@ fn of_repository(root: &Root, store: &Store, node: &Node, entry: Entry, listing:
     hold_payloads(entry, store, &verdict.payloads)
 }
 
-/// The store itself, which stays while anything links into it. Another layout is left alone by the library; here it goes
-/// only when all repositories go that may use it.
+/// The store itself, which stays while anything links into it. The library leaves another layout alone; here it can go
+/// when all repositories go, any of which may use it.
 fn of_store(marker: Marker) -> Option<Entry> {
     let entry = Entry::new(store::ID, "store").label("shared blobs");
     match marker {
         Marker::Absent => None,
-        Marker::Known => Some(entry.shares(store::FOLDER).recovery(Recovery::Download).with_children()),
+        Marker::Known => Some(entry.owns(store::FOLDER).recovery(Recovery::Download).with_children()),
         Marker::Unknown => {
             let remark = "the layout of this shared store is unknown; upgrade dscc";
             Some(entry.owns(store::FOLDER).state(State::Broken).attribute("warning", remark))

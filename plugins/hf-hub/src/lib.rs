@@ -1,8 +1,8 @@
 //! The Hugging Face Hub cache as `huggingface_hub` 2.4 lays it out: repositories with their revisions, partial
 //! downloads and unreferenced files, and the blob store that repositories share.
 //!
-//! `hub` lists the root, `children` one repository, `store` and `holders` the shared store, `removal` what its manifests
-//! lose. `repository` (with `refs`, `snapshot`) reads a repository's folder and judges nothing; `verdict` does.
+//! `hub` lists the root, `children` one repository, `holders` the shared store; `removal` tells what its manifests lose.
+//! `repository` (with `refs` and `snapshot`) and `store` read what is there and judge nothing; `verdict` does.
 
 use dscc_sdk::{Cache, CachePlugin, Detail, Directory, Edit, Expansion, Listing, Location, Manifest, Result, RootRule};
 
@@ -19,7 +19,8 @@ mod snapshot;
 mod store;
 mod verdict;
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
 
 /// The plugin.

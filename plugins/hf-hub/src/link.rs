@@ -100,7 +100,8 @@ fn add(place: &mut String, component: &str) -> bool {
     true
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use dscc_sdk::testing::TempRoot;

@@ -49,17 +49,16 @@ fn edit(holders: &Holders, going: &Going, payload: &str, lines: &[String]) -> Op
 }
 
 fn going(root: &Root, ids: &[String]) -> Result<Going> {
+    // None: all of the repository.
     let mut parts: BTreeMap<String, Option<BTreeSet<&str>>> = BTreeMap::new();
     for id in ids {
-        if let Some(folder) = name::folder(id) {
+        let is_folder = name::kind(id).is_some() && !id.contains('/');
+        if let Some(folder) = name::folder(id).or_else(|| is_folder.then(|| id.clone())) {
             parts.insert(folder, None);
-        } else if name::kind(id).is_some() && !id.contains('/') {
-            // A repository that is known by its folder's name.
-            parts.insert(id.clone(), None);
-        } else if let Some((repository, part)) = split(id) {
-            if let Some(chosen) = parts.entry(repository).or_insert_with(|| Some(BTreeSet::new())) {
-                chosen.insert(part);
-            }
+        } else if let Some((repository, part)) = split(id)
+            && let Some(chosen) = parts.entry(repository).or_insert_with(|| Some(BTreeSet::new()))
+        {
+            chosen.insert(part);
         }
     }
     let mut going = Going::new();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dscc_sdk::{Filter, FsError, Kind, Kinds, Node, path};
+use dscc_sdk::{Filter, FsError, Kind, Kinds, Listing, Node, path};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -13,6 +13,9 @@ use crate::snapshot::{Blobs, Snapshot};
 
 /// The longest file list of a commit that is read; it has some 150 bytes a file.
 const LONGEST_TREE: u32 = 16 << 20;
+
+/// More of one repository would only bury the others'.
+const MOST_WARNINGS: usize = 20;
 
 /// A file or link in `blobs/`.
 pub struct Blob {
@@ -98,6 +101,13 @@ impl Repository {
     /// Whether it is kept by links, so that a regular file in a snapshot was not put there by the library.
     pub fn has_links(&self) -> bool {
         self.snapshots.iter().any(|snapshot| snapshot.has_links)
+    }
+
+    /// Tells the user what could not be read.
+    pub fn warn(&self, listing: &mut Listing) {
+        for (path, why) in self.unread.iter().chain(&self.refs.unread).take(MOST_WARNINGS) {
+            listing.warn(path, format!("this cannot be read: {why}"));
+        }
     }
 
     /// Everything but what the snapshots hold. Gives back the nodes in `refs/`.

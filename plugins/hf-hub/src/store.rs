@@ -40,11 +40,16 @@ pub fn marker(directory: &dyn Directory) -> Marker {
     };
     match found {
         None => Marker::Absent,
-        Some(Kind::File) if directory.read_text(&format!("{FOLDER}/{MARKER}"), 64).as_deref() == Ok(LAYOUT) => {
+        Some(Kind::File) if directory.read_text(&marker_path(), 64).as_deref() == Ok(LAYOUT) => {
             Marker::Known
         }
         Some(_) => Marker::Unknown,
     }
+}
+
+/// Where the marker is.
+pub fn marker_path() -> String {
+    format!("{FOLDER}/{MARKER}")
 }
 
 /// The manifest beside a payload.

@@ -152,12 +152,7 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, outcomes: &[Out
     Ok(())
 }
 
-fn print_json(
-    context: &mut Context,
-    prepared: &Prepared,
-    outcomes: &[Outcome],
-    dry_run: bool,
-) -> Result<(), Failure> {
+fn print_json(context: &mut Context, prepared: &Prepared, outcomes: &[Outcome], dry_run: bool) -> Result<(), Failure> {
     let mut document = json::CleanDocument {
         dry_run,
         expected: expected(&prepared.plan).size,

@@ -34,15 +34,14 @@ fn kept_paths_stay_with_all_beneath_and_the_folders_above() {
 }
 
 #[test]
-fn a_path_that_is_kept_itself_or_lies_in_a_kept_one_is_not_removed() {
+fn only_what_is_beneath_the_path_can_keep_it() {
     for way in ways() {
-        let sandbox = Sandbox::new();
-        sandbox.file("a/b/file", 1);
-        let root = sandbox.root(way);
-        for keep in ["a", "a/b", "a/b/file", ""] {
-            let removal = remove_keeping(&root, "a/b/file", &[keep]);
-            assert_eq!(removal, Removal { kept_something: true, ..Removal::default() }, "{keep}");
-            assert!(sandbox.has("a/b/file"));
+        for keep in ["a", "a/b", "a/b/file", "a/b/other", "a/c", ""] {
+            let sandbox = Sandbox::new();
+            sandbox.file("a/b/file", 1);
+            let removal = remove_keeping(&sandbox.root(way), "a/b/file", &[keep]);
+            assert_eq!(removal, Removal { files: 1, gone: true, ..Removal::default() }, "{keep}");
+            assert!(sandbox.has("a/b") && !sandbox.has("a/b/file"));
         }
     }
 }

@@ -14,7 +14,15 @@ struct Recount {
     linked: BTreeMap<u64, (u64, u64, BTreeMap<String, u64>)>,
 }
 
-fn recount(dir: &Path, prefix: &str, bucket: &str, buckets: &[String], starts: &[String], within: bool, sums: &mut Recount) {
+fn recount(
+    dir: &Path,
+    prefix: &str,
+    bucket: &str,
+    buckets: &[String],
+    starts: &[String],
+    within: bool,
+    sums: &mut Recount,
+) {
     for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
         let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
         let is = |list: &[String]| list.contains(&name);

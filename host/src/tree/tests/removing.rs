@@ -81,7 +81,7 @@ fn bytes_are_free_when_the_last_name_is_gone() {
         let root = sandbox.root(way);
         let (tally, progress) = (LinkTally::default(), Progress::default());
         let nothing = Keep { paths: &PathTree::default(), kept: &[] };
-        let mut freed = |at: &str| {
+        let freed = |at: &str| {
             let expected = root.stat(&path(at)).unwrap().identity;
             let removal = root.remove(&path(at), expected, &nothing, &tally, &progress);
             assert!(removal.gone && removal.failures.is_empty());

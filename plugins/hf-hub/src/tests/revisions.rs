@@ -142,7 +142,7 @@ fn partial_downloads_wait_for_the_lock_of_their_blob() {
     let root = root.file(&format!("{REPO}/blobs/{new}.0a1b2c3d.incomplete"), "x");
     let level = children(&root, ID);
     for (name, etag, reason) in [
-        (format!("{old}.incomplete"), &old, "a killed download that only clients before 1.20 could resume"),
+        (format!("{old}.incomplete"), &old, "a killed download that only old clients could resume"),
         (format!("{new}.0a1b2c3d.incomplete"), &new, "a killed download that no client can resume"),
     ] {
         let entry = find(&level, &format!("{ID}/blobs/{name}"));

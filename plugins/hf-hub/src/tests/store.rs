@@ -64,10 +64,10 @@ fn a_payload_without_a_readable_manifest_is_never_collected() {
 fn a_payload_whose_lines_are_all_stale_can_be_reclaimed() {
     let path = store_path(&hash('e'));
     let root = TempRoot::new().simple(REPO).marked().file(&path, "payload");
-    let lines = format!(
-        "models--gone/blobs/x\n{REPO}/blobs/{}\n/{REPO}/blobs/x\n../{REPO}/blobs/x\nbuckets--a/blobs/x\n{REPO}/blobs\n\n{REPO}/refs/main\n",
-        digits('1')
-    );
+    let other =
+        [&format!("/{REPO}/blobs/x"), &format!("../{REPO}/blobs/x"), "buckets--a/blobs/x", &format!("{REPO}/blobs")];
+    let stale = ["models--gone/blobs/x", &format!("{REPO}/blobs/{}", digits('1')), "", &format!("{REPO}/refs/main")];
+    let lines = [stale, other].concat().join("\n");
     let root = root.file(&format!("{path}.refs"), lines);
     let entry = find(&children(&root, "store"), &format!("store/{}", hash('e')));
     assert_eq!((entry.kind.as_str(), entry.owns), ("payload", vec![path.clone(), format!("{path}.refs")]));

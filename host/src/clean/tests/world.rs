@@ -1,0 +1,180 @@
+//! A root on disk with entries that a test invents, and what a run did to it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::clean::{Advice, Chosen, EntryIx, Force, HeldEntries, Inventory, Outcome, Plan, Weights, execute, plan};
+use crate::model::{Cache, Edit, Entry, Listing, Pattern, Recovery, RelPath, RootRule, State};
+use crate::tree::{Progress, Root};
+
+pub(super) fn path(text: &str) -> RelPath {
+    RelPath::parse(text).unwrap()
+}
+
+/// An entry that claims nothing yet.
+pub(super) fn entry(id: &str) -> Entry {
+    Entry {
+        id: id.into(),
+        kind: "thing".into(),
+        label: String::new(),
+        owns: vec![],
+        shares: vec![],
+        needs: vec![],
+        locks: vec![],
+        state: State::Complete,
+        recovery: Recovery::Download,
+        reclaim: None,
+        has_children: false,
+        keeps_parent: false,
+        created: None,
+        last_used: None,
+        attributes: vec![],
+    }
+}
+
+impl Entry {
+    pub(super) fn owning(mut self, paths: &[&str]) -> Self {
+        self.owns = paths.iter().map(|it| path(it)).collect();
+        self
+    }
+
+    pub(super) fn sharing(mut self, paths: &[&str]) -> Self {
+        self.shares = paths.iter().map(|it| path(it)).collect();
+        self
+    }
+
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+}
+
+/// A parent's id and its children; `""` is the first level.
+pub(super) type Levels = Vec<(&'static str, Vec<Entry>)>;
+
+pub(super) struct World {
+    pub(super) dir: TempDir,
+    pub(super) inventory: Inventory,
+    pub(super) edits: Vec<Edit>,
+}
+
+impl World {
+    /// Files are given with their sizes; a path ending in `/` is an empty folder.
+    pub(super) fn new(files: &[(&str, usize)], levels: Levels) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, size) in files {
+            let at = dir.path().join("root").join(name);
+            fs::create_dir_all(at.parent().unwrap()).unwrap();
+            if name.ends_with('/') {
+                fs::create_dir_all(at).unwrap();
+            } else {
+                fs::write(at, name.bytes().cycle().take(*size).collect::<Vec<_>>()).unwrap();
+            }
+        }
+        fs::create_dir_all(dir.path().join("root")).unwrap();
+        fs::write(dir.path().join("outside"), "not ours").unwrap();
+        let root = Root::open(&dir.path().join("root")).unwrap();
+        let rule = RootRule {
+            id: "r".into(),
+            locations: vec![],
+            marks: vec![],
+            indexes: vec![Pattern::parse("*.index").unwrap()],
+        };
+        let cache = Cache { id: "c".into(), title: "C".into(), path: RelPath::root() };
+        let mut inventory = Inventory::new(root, "p".into(), &rule, vec![cache]);
+        for (parent, entries) in levels {
+            let parent = if parent.is_empty() { None } else { Some(inventory.find(0, parent).unwrap()) };
+            inventory.add(0, parent, Listing { entries, ..Listing::default() });
+        }
+        Self { dir, inventory, edits: vec![] }
+    }
+
+    pub(super) fn ix(&self, id: &str) -> EntryIx {
+        self.inventory.find(0, id).unwrap()
+    }
+
+    /// Entries by name; `*` in front chooses without naming.
+    pub(super) fn chosen(&self, ids: &[&str]) -> Vec<Chosen> {
+        let choose = |id: &&str| Chosen {
+            entry: self.ix(id.trim_start_matches('*')),
+            reason: "test".into(),
+            named: !id.starts_with('*'),
+        };
+        ids.iter().map(choose).collect()
+    }
+
+    pub(super) fn weights(&self) -> Weights {
+        let starts: Vec<_> = self.inventory.caches.iter().map(|cache| cache.start).collect();
+        let buckets = Weights::buckets(&self.inventory);
+        let measure = self.inventory.root.measure(&self.inventory.paths, &buckets, &starts, &Progress::default());
+        Weights::new(&self.inventory, measure)
+    }
+
+    pub(super) fn plan(&self, chosen: Vec<Chosen>, force: Force, held: HeldEntries) -> Plan {
+        let mut advice = Fixed(self.edits.clone());
+        let inventory = std::slice::from_ref(&self.inventory);
+        plan(inventory, &[self.weights()], &[chosen], force, vec![held], &mut advice)
+    }
+
+    pub(super) fn plan_for(&self, ids: &[&str]) -> Plan {
+        self.plan(self.chosen(ids), Force::default(), HeldEntries::new())
+    }
+
+    pub(super) fn execute(&self, plan: &Plan) -> Outcome {
+        execute(&self.inventory, &plan.roots[0], &Progress::default())
+    }
+
+    /// Plans and carries out; what is left, by path.
+    pub(super) fn clean(&self, ids: &[&str]) -> Vec<String> {
+        let plan = self.plan_for(ids);
+        let outcome = self.execute(&plan);
+        assert_eq!(outcome.failed, []);
+        assert_eq!(outcome.freed.size, plan.roots[0].expected.size);
+        self.left()
+    }
+
+    /// Everything in the root, folders with a `/`.
+    pub(super) fn left(&self) -> Vec<String> {
+        self.contents().into_keys().collect()
+    }
+
+    /// Everything in the root with its content.
+    pub(super) fn contents(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut found = BTreeMap::new();
+        let root = self.dir.path().join("root");
+        walk(&root, &root, &mut found);
+        found
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.contents().values().map(|content| content.len() as u64).sum()
+    }
+}
+
+fn walk(root: &Path, at: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
+    for item in fs::read_dir(at).unwrap() {
+        let item = item.unwrap();
+        let name = item.path().strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        if item.file_type().unwrap().is_dir() {
+            found.insert(format!("{name}/"), vec![]);
+            walk(root, &item.path(), found);
+        } else {
+            found.insert(name, fs::read(item.path()).unwrap());
+        }
+    }
+}
+
+struct Fixed(Vec<Edit>);
+
+impl Advice for Fixed {
+    fn edits(&self, _: &Inventory, _: usize, _: &[String]) -> Result<Vec<Edit>, String> {
+        Ok(self.0.clone())
+    }
+
+    fn in_use(&mut self, _: &Inventory, _: EntryIx) -> Option<String> {
+        None
+    }
+}

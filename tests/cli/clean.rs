@@ -1,0 +1,199 @@
+//! What goes and what stays: references, revisions, blobs, locks; and what the report says of it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::json;
+
+use crate::hub::{Hub, commit, etag};
+use crate::list::keys;
+use crate::sandbox::{Sandbox, array, ids};
+use crate::tree::{self, assert_gone};
+
+fn repo_path(below: &str) -> String {
+    format!("models--acme--a/{below}")
+}
+
+fn snapshot(digit: char) -> String {
+    repo_path(&format!("snapshots/{}", commit(digit)))
+}
+
+fn blob(digit: char) -> String {
+    repo_path(&format!("blobs/{}", etag(digit)))
+}
+
+/// Cleans, and asserts that exactly this is gone and that what was freed is the difference of two recounts.
+#[track_caller]
+fn clean(sandbox: &Sandbox, hub: &Hub, targets: &[&str], gone: &[&str]) {
+    let outside = sandbox.all_but(&hub.root);
+    let (before, size) = (tree::read(&hub.root), tree::size(&hub.root));
+    let document = sandbox.json([["clean", "-y"].as_slice(), targets].concat());
+    assert_gone(&before, &tree::read(&hub.root), gone);
+    assert_eq!(document["freed"].as_u64(), Some(size - tree::size(&hub.root)));
+    assert_eq!(document["expected"], document["freed"]);
+    assert_eq!((array(&document, "failed"), array(&document, "errors")), (vec![], vec![]));
+    assert_eq!(sandbox.all_but(&hub.root), outside);
+}
+
+#[test]
+fn the_report_has_exactly_the_published_keys() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    hub.model("a", 10);
+    hub.model("b", 10).own_file('a', "mine.txt", "mine");
+    let document = sandbox.json(["clean", "-y", "--all"]);
+    let expected = "dry_run errors expected failed freed freed_disk keep remove schema_version";
+    assert_eq!(keys(&document).into_iter().collect::<Vec<_>>().join(" "), expected);
+    let (remove, keep) = (&array(&document, "remove")[0], &array(&document, "keep")[0]);
+    assert_eq!(keys(remove).into_iter().collect::<Vec<_>>(), ["cache", "id", "paths", "reason", "root", "size"]);
+    assert_eq!(keys(keep).into_iter().collect::<Vec<_>>(), ["cache", "id", "reason", "root"]);
+    assert_eq!(remove["reason"], "all of `hub`");
+}
+
+#[test]
+fn a_revision_takes_what_it_alone_has_and_leaves_what_others_share() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    let repo = hub.model("a", 1000);
+    repo.revision('b', &[("weights", 'a', 0), ("sub/more", 'b', 30)]).refs("dev", 'b').refs("v1", 'b');
+    repo.tree('a', 1).tree('b', 2).no_exist('a', "x").no_exist('b', "x");
+    let (tree_b, no_exist) = (repo_path(&format!("trees/{}.json", commit('b'))), repo_path(&format!(".no_exist/{}", commit('b'))));
+    let gone = [&snapshot('b'), &blob('b'), &tree_b, &no_exist, &repo_path("refs/dev"), &repo_path("refs/v1")];
+    clean(&sandbox, &hub, &["model/acme/a@dev"], &gone.map(String::as_str));
+    assert!(fs::read(repo.path("snapshots").join(commit('a')).join("weights")).is_ok());
+}
+
+#[test]
+fn blobs_shared_only_among_the_revisions_that_go_go_too() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    let repo = hub.model("a", 1000);
+    repo.revision('b', &[("weights", 'a', 0), ("both", 'b', 30)]).revision('c', &[("both", 'b', 0), ("own", 'c', 4)]);
+    // Alone, either of them leaves what both have.
+    let alone = sandbox.json(["clean", "-n", "model/acme/a@bbbbbbb"]);
+    assert_eq!(alone["expected"], 0);
+    let gone = [snapshot('b'), snapshot('c'), blob('b'), blob('c')];
+    clean(&sandbox, &hub, &["model/acme/a@bbbbbbb", "model/acme/a@ccccccc"], &gone.each_ref().map(String::as_str));
+}
+
+#[test]
+fn a_repository_goes_whole_with_its_locks() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    hub.model("a", 1000).blob(&format!("{}.incomplete", etag('d')), 5).refs("old", 'f');
+    fs::write(hub.root.join("models--acme--a/notes.txt"), "whatever").unwrap();
+    hub.model("b", 10);
+    clean(&sandbox, &hub, &["model/acme/a"], &["models--acme--a", ".locks/models--acme--a"]);
+}
+
+#[test]
+fn an_orphan_blob_goes_alone() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    hub.model("a", 1000).blob(&etag('d'), 77);
+    let id = format!("model/acme/a/blobs/{}", etag('d'));
+    clean(&sandbox, &hub, &[&id], &[&blob('d')]);
+}
+
+#[test]
+fn an_emptied_hub_is_still_a_hub_and_a_second_run_has_nothing_to_do() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    hub.model("a", 1000);
+    hub.repo("datasets--acme--d").revision('b', &[("x", 'b', 3)]);
+    fs::write(hub.root.join("CACHEDIR.TAG"), "Signature: 8a477f597d28d172789f06886806bc55").unwrap();
+    sandbox.dscc(["clean", "-y", "--all"]).expect(0);
+    assert!(hub.exists("CACHEDIR.TAG") && !hub.exists("models--acme--a") && !hub.exists("datasets--acme--d"));
+    let again = sandbox.dscc(["clean", "-y", "--all"]).expect(0);
+    assert!(again.stdout.contains("Nothing to remove"), "{}", again.stdout);
+    sandbox.dscc(["clean", "-y", "-c", "hub"]).expect(0);
+    sandbox.dscc(["list"]).expect(0);
+}
+
+#[test]
+fn a_hard_link_elsewhere_keeps_the_bytes_and_they_do_not_count_as_freed() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    let repo = hub.model("a", 1000);
+    repo.revision('b', &[("w", 'b', 30)]);
+    fs::hard_link(repo.path("blobs").join(etag('a')), sandbox.outside().join("copy")).unwrap();
+    // Two names in the cache are one file, whichever is counted.
+    fs::hard_link(repo.path("blobs").join(etag('b')), repo.path("blobs").join(etag('c'))).unwrap();
+    let outside = sandbox.all_but(&hub.root);
+    let entry = sandbox.entry("model/acme/a");
+    assert_eq!((&entry["size"], &entry["unique_size"]), (&json!(1070), &json!(70)));
+    let document = sandbox.json(["clean", "-y", "model/acme/a"]);
+    assert_eq!((&document["expected"], &document["freed"]), (&json!(70), &json!(70)));
+    assert_eq!(sandbox.all_but(&hub.root), outside);
+}
+
+#[test]
+fn what_could_not_be_removed_is_reported_with_status_1_and_running_again_finishes() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    hub.model("a", 1000);
+    hub.model("b", 30);
+    let blobs = hub.root.join("models--acme--a/blobs");
+    fs::set_permissions(&blobs, fs::Permissions::from_mode(0o555)).unwrap();
+    let size = tree::size(&hub.root);
+    let run = sandbox.dscc_bound(["clean", "-y", "--all", "--json"]).expect(1);
+    let document = run.json();
+    assert_eq!(document["freed"].as_u64(), Some(size - tree::size(&hub.root)));
+    assert_eq!(document["expected"].as_u64(), Some(size));
+    assert!(hub.exists(blob('a')) && !hub.exists("models--acme--b"));
+    let failed = array(&document, "failed");
+    let of_blob = failed.iter().find(|row| row["path"] == blob('a').as_str()).expect("the blob is named");
+    let expected = ["cache", "code", "hint", "id", "message", "path", "plugin"];
+    assert_eq!(keys(of_blob).into_iter().collect::<Vec<_>>(), expected);
+    assert!(of_blob["message"].as_str().unwrap().contains("permission"), "{of_blob:#}");
+    // What is left is listed, and goes once it can.
+    assert_eq!(ids(&array(&sandbox.json(["show"]), "entries")), ["model/acme/a"]);
+    fs::set_permissions(&blobs, fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.dscc_bound(["clean", "-y", "--all"]).expect(0);
+    assert_eq!(tree::size(&hub.root), 0);
+    assert!(!hub.exists("models--acme--a"));
+}
+
+#[test]
+fn a_failure_is_told_to_people_too_and_never_as_freed() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    hub.model("a", 1000);
+    fs::set_permissions(hub.root.join("models--acme--a/blobs"), fs::Permissions::from_mode(0o555)).unwrap();
+    let run = sandbox.dscc_bound(["clean", "-y", "model/acme/a"]).expect(1);
+    assert!(run.stderr.contains("error:") && run.stderr.contains(&etag('a')), "{}", run.text());
+    assert!(run.stdout.contains("freed 40 B"), "{}", run.text());
+}
+
+#[test]
+fn when_a_reference_cannot_go_its_content_stays() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    let repo = hub.model("a", 1000);
+    fs::set_permissions(repo.path("snapshots").join(commit('a')), fs::Permissions::from_mode(0o555)).unwrap();
+    sandbox.dscc_bound(["clean", "-y", "model/acme/a@main"]).expect(1);
+    // The library would take the revision for whole, so the blob must be there.
+    assert!(fs::read(repo.path("snapshots").join(commit('a')).join("weights")).is_ok());
+}
+
+#[test]
+fn freed_is_what_a_recount_finds_missing() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    let mut counter = 0;
+    for name in ["a", "b", "c"] {
+        let repo = hub.model(name, 1 << 10);
+        for digit in ['b', 'c', 'd'] {
+            counter += 1;
+            repo.revision(digit, &[("w", 'a', 0), ("x", digit, counter * 111), ("s/y", 'e', counter)]).tree(digit, counter);
+        }
+    }
+    for target in ["model/acme/a@bbbbbbb", "model/acme/b", "model/acme/c@main", "model/acme/a", "model/acme/c"] {
+        let before = tree::size(&hub.root);
+        let document = sandbox.json(["clean", "-y", target]);
+        let freed = before - tree::size(&hub.root);
+        assert_eq!((document["expected"].as_u64(), document["freed"].as_u64()), (Some(freed), Some(freed)), "{target}");
+        let rest = &array(&sandbox.json(["list"]), "caches")[0];
+        assert_eq!(rest["size"].as_u64(), Some(tree::size(&hub.root)));
+    }
+}

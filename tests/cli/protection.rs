@@ -22,8 +22,8 @@ fn a_partial_download_that_is_locked_stays_and_goes_once_it_is_free() {
     for form in [format!("{}.incomplete", etag('d')), format!("{}.0a1b2c3d.incomplete", etag('d'))] {
         repo.blob(&form, 500);
         let id = format!("model/acme/a/blobs/{form}");
-        let before = tree::read(&hub.root);
         let held = hold(&repo.lock('d'));
+        let before = tree::read(&hub.root);
         for flag in ["-n", "-y"] {
             let document = sandbox.dscc(["clean", flag, &id, "--json"]).expect(3).json();
             let keep = array(&document, "keep");
@@ -33,10 +33,11 @@ fn a_partial_download_that_is_locked_stays_and_goes_once_it_is_free() {
         }
         let run = sandbox.dscc(["clean", "-y", &id]).expect(3);
         assert!(run.stdout.contains("Stays") && run.stdout.contains("in use"), "{}", run.text());
+        assert_eq!(tree::read(&hub.root), before);
         drop(held);
         let document = sandbox.json(["clean", "-y", &id]);
         assert_eq!(document["freed"], 500);
-        assert!(before.len() > tree::read(&hub.root).len() && !repo.path("blobs").join(&form).exists());
+        tree::assert_gone(&before, &tree::read(&hub.root), &[&format!("models--acme--a/blobs/{form}")]);
     }
 }
 

@@ -53,11 +53,6 @@ fn node(path: &Path) -> Node {
     }
 }
 
-/// The paths that are in the first tree and not in the second.
-pub fn gone(before: &Tree, after: &Tree) -> Vec<String> {
-    before.keys().filter(|path| !after.contains_key(*path)).map(|path| path.to_str().unwrap().to_owned()).collect()
-}
-
 /// Asserts that exactly these paths, with all below them, are gone, and that the rest is as it was.
 #[track_caller]
 pub fn assert_gone(before: &Tree, after: &Tree, expected: &[&str]) {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from check_clean import play, same, with_emptied_folders
 from facts import HUB, Facts
-from sandbox import Lab, beneath, claims, entries, few, snapshot, tree_of, weigh
+from sandbox import Lab, beneath, claims, entries, few, snapshot, tree_of, went
 
 
 def checks(lab: Lab, homes: dict[str, Facts]):
@@ -149,6 +149,4 @@ def hard_link(lab: Lab, facts: Facts, repo_id: str) -> list[str]:
         before = snapshot(home)
         run = lab.run(home, "clean", "-c", "hub", repo_id, "-y", "--json")
         after = snapshot(home)
-    left = {n.inode for n in after.values()}
-    went = weigh(n for path, n in before.items() if path not in after and n.inode not in left)
-    return same("exit status", run.status, 0) + same("freed", run.json["freed"], went)
+    return same("exit status", run.status, 0) + same("freed", run.json["freed"], went(before, after))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from _hf_oracle import scan
 from facts import HUB, Facts
-from sandbox import Lab, Node, beneath, claims, entries, few, snapshot, weigh
+from sandbox import Lab, Node, beneath, claims, entries, few, snapshot, went
 
 
 def checks(lab: Lab, homes: dict[str, Facts]):
@@ -147,13 +147,12 @@ def manifest_problems(home: Path, rewritten: dict[str, str]) -> list[str]:
 
 def report_problems(before: dict[str, Node], after: dict[str, Node], dry: dict, run: dict) -> list[str]:
     """The report says what was announced, and as many bytes as really went."""
-    left = {n.inode for n in after.values()}
-    went = weigh(n for path, n in before.items() if path not in after and n.inode not in left)
+    gone = went(before, after)
     lines = sum(n.size - after[p].size for p, n in before.items() if p in after and n.kind == "file")
     problems = []
     for what, said in [("freed", run["freed"]), ("expected", dry["expected"])]:
-        if said not in (went, went + lines):
-            problems.append(f"{what}: dscc says {said}; really {went}, and {lines} of rewritten manifests")
+        if said not in (gone, gone + lines):
+            problems.append(f"{what}: dscc says {said}; really {gone}, and {lines} of rewritten manifests")
     for part in ("remove", "keep"):
         announced = [(item["id"], item.get("paths")) for item in dry[part]]
         problems += same(f"`{part}` of run and dry run", [(i["id"], i.get("paths")) for i in run[part]], announced)

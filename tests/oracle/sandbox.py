@@ -57,6 +57,15 @@ def weigh(nodes) -> int:
     return sum({n.inode: n.weight for n in nodes if n.kind == "file"}.values())
 
 
+def went(before: dict[str, Node], after: dict[str, Node]) -> int:
+    """Bytes of the files that are gone, without those that a path from before still holds by a hard link.
+
+    Inodes of `after` alone say nothing: a file made since may have got the number of one that is gone.
+    """
+    held = {n.inode for path, n in before.items() if path in after}
+    return weigh(n for path, n in before.items() if path not in after and n.inode not in held)
+
+
 def beneath(path: str, folder: str) -> bool:
     """Whether path is folder or lies beneath it."""
     return path == folder or path.startswith(f"{folder}/")

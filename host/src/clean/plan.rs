@@ -71,6 +71,8 @@ pub struct Keeping {
     pub id: String,
     /// Why it stays.
     pub held: Held,
+    /// Whether the user named it.
+    pub named: bool,
 }
 
 /// One removal.
@@ -233,6 +235,7 @@ fn removing(inventory: &Inventory, decision: &Decision) -> Vec<Removing> {
 
 /// The held entries that the user chose or that explain why a chosen one stays.
 fn keeping(inventory: &Inventory, decision: &Decision, chosen: &[Chosen]) -> Vec<Keeping> {
+    let named: HashSet<EntryIx> = chosen.iter().filter(|chosen| chosen.named).map(|chosen| chosen.entry).collect();
     let chosen: HashSet<EntryIx> = chosen.iter().map(|chosen| chosen.entry).collect();
     // What is in an entry that stays for itself needs no row of its own.
     let own = |ix: EntryIx| inventory.ancestors(ix).all(|above| !decision.is_held_for_itself(above));
@@ -242,6 +245,7 @@ fn keeping(inventory: &Inventory, decision: &Decision, chosen: &[Chosen]) -> Vec
         cache: inventory.cache_id(*ix).to_owned(),
         id: inventory.items[*ix].entry.id.clone(),
         held: held.clone(),
+        named: named.contains(ix),
     };
     decision.held.iter().filter(|(ix, held)| told(*ix, held)).map(of).collect()
 }

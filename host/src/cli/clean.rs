@@ -31,7 +31,7 @@ pub(super) fn run(context: &mut Context, args: &Clean) -> Result<Status, Failure
     context.tell_log(&survey);
     if seen.plan.roots.iter().all(RootPlan::is_empty) || args.dry_run {
         print::plan(context, &seen, args.dry_run)?;
-        return Ok(nothing_goes(&seen).unwrap_or_else(|| status_of(&seen.found.problems)));
+        return Ok(status_of_plan(&seen));
     }
     if !args.yes {
         print::plan(context, &seen, false)?;
@@ -47,8 +47,7 @@ pub(super) fn run(context: &mut Context, args: &Clean) -> Result<Status, Failure
     let outcomes = carry_out(context, &survey, args, &mut seen)?;
     print::report(context, &seen, &outcomes)?;
     let complete = outcomes.iter().all(|outcome| outcome.failed.is_empty());
-    let nothing = nothing_goes(&seen);
-    Ok(if complete { nothing.unwrap_or_else(|| status_of(&seen.found.problems)) } else { Status::Failed })
+    Ok(if complete { status_of_plan(&seen) } else { Status::Failed })
 }
 
 fn check_usage(context: &Context, args: &Clean) -> Result<(), Failure> {
@@ -75,11 +74,17 @@ fn check_usage(context: &Context, args: &Clean) -> Result<(), Failure> {
     Ok(())
 }
 
-/// If nothing goes: whether that is because everything was held back.
-fn nothing_goes(prepared: &Prepared) -> Option<Status> {
+/// What the plan alone says of the exit status: all of it held back, or something that the user named.
+fn status_of_plan(prepared: &Prepared) -> Status {
     let empty = prepared.plan.roots.iter().all(RootPlan::is_empty);
-    let held = prepared.plan.roots.iter().any(|root| !root.keep.is_empty());
-    (empty && held).then_some(Status::Refused)
+    let mut kept = prepared.plan.roots.iter().flat_map(|root| &root.keep).peekable();
+    if empty && kept.peek().is_some() {
+        Status::Refused
+    } else if kept.any(|keeping| keeping.named) {
+        Status::Failed
+    } else {
+        status_of(&prepared.found.problems)
+    }
 }
 
 /// Looks, selects and plans, without holding any lock.

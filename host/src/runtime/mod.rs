@@ -83,22 +83,22 @@ impl Runtime {
             return Err(fail(PluginErrorKind::TooLarge { size: bytes.len(), limit: self.limits.component }));
         }
         audit(bytes).map_err(fail)?.verdict().map_err(fail)?;
-        let component = self.component(bytes).map_err(|e| fail(PluginErrorKind::Compile(error::root_text(&e))))?;
+        let digest = digest(bytes);
+        let component = self.component(bytes, &digest).map_err(|e| fail(PluginErrorKind::Compile(error::root_text(&e))))?;
         let pre = self
             .linker
             .instantiate_pre(&component)
             .and_then(PluginPre::new)
             .map_err(|e| fail(PluginErrorKind::Link(error::root_text(&e))))?;
-        Ok(Plugin::new(name, digest(bytes), pre, self.limits, Arc::clone(&self.ticker)))
+        Ok(Plugin::new(name, digest, pre, self.limits, Arc::clone(&self.ticker)))
     }
 
-    fn component(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
-        let key = digest(bytes);
-        if let Some(component) = self.code.load(&self.engine, &key) {
+    fn component(&self, bytes: &[u8], digest: &str) -> wasmtime::Result<Component> {
+        if let Some(component) = self.code.load(&self.engine, digest) {
             return Ok(component);
         }
         let compiled = self.engine.precompile_component(bytes)?;
-        self.code.store(&key, &compiled);
+        self.code.store(digest, &compiled);
         load_code::load(&self.engine, &compiled)
     }
 }

@@ -145,6 +145,8 @@ impl<'a> Pass<'a> {
             NodeKind::File => {
                 let mut files = Names::default();
                 files.push(&last);
+                // The name is the start itself, not one in it.
+                let position = Position { claimed: None, ..position };
                 self.weigh(&place, &fd, &files, position, &mut self.desks.mine().linked);
             }
             _ => {}

@@ -30,6 +30,8 @@ fn bytes_belong_to_the_deepest_bucket_above_them() {
         assert_eq!(sums, [(1, 1), (3, 1110)], "{way:?}: starts within starts count once");
         let (sums, _) = measure(&root, &["a/b/own", "gone"], &["a/b/own", "gone"]);
         assert_eq!(sums, [(1, 1000), (0, 0)], "{way:?}: a start may be a file or nothing");
+        let (sums, _) = measure(&root, &["rest/rest"], &["rest", "rest"]);
+        assert_eq!(sums, [(0, 0)], "{way:?}: nothing is beneath a file");
     }
 }
 

@@ -1,0 +1,102 @@
+  (import "wasi:cli/environment@0.2.3" (instance $environment
+    (export "get-environment" (func (result (list (tuple string string)))))
+    (export "get-arguments" (func (result (list string))))
+    (export "initial-cwd" (func (result (option string))))))
+  (import "wasi:cli/exit@0.2.3" (instance $exit (export "exit" (func (param "status" (result))))))
+  (import "wasi:clocks/wall-clock@0.2.3" (instance $wall-clock
+    (type $datetime' (record (field "seconds" u64) (field "nanoseconds" u32)))
+    (export "datetime" (type $datetime (eq $datetime')))
+    (export "now" (func (result $datetime)))))
+  (import "wasi:random/random@0.2.3" (instance $random (export "get-random-u64" (func (result u64)))))
+  (import "wasi:filesystem/types@0.2.3" (instance $fs-types (export "descriptor" (type (sub resource)))))
+  (alias export $fs-types "descriptor" (type $descriptor))
+  (import "wasi:filesystem/preopens@0.2.3" (instance $preopens
+    (alias outer 1 $descriptor (type $outer)) (export "descriptor" (type $descriptor (eq $outer)))
+    (export "get-directories" (func (result (list (tuple (own $descriptor) string)))))))
+  (import "wasi:sockets/network@0.2.3" (instance $network-interface
+    (export "network" (type $network (sub resource)))
+    (type $error-code' (enum "unknown" "access-denied" "not-supported" "invalid-argument" "out-of-memory" "timeout"
+      "concurrency-conflict" "not-in-progress" "would-block" "invalid-state" "new-socket-limit" "address-not-bindable"
+      "address-in-use" "remote-unreachable" "connection-refused" "connection-reset" "connection-aborted"
+      "datagram-too-large" "name-unresolvable" "temporary-resolver-failure" "permanent-resolver-failure"))
+    (export "error-code" (type $error-code (eq $error-code')))
+    (type $family' (enum "ipv4" "ipv6")) (export "ip-address-family" (type $family (eq $family')))
+    (type $four' (tuple u8 u8 u8 u8)) (export "ipv4-address" (type $four (eq $four')))
+    (type $eight' (tuple u16 u16 u16 u16 u16 u16 u16 u16)) (export "ipv6-address" (type $eight (eq $eight')))
+    (type $ipv4' (record (field "port" u16) (field "address" $four)))
+    (export "ipv4-socket-address" (type $ipv4 (eq $ipv4')))
+    (type $ipv6' (record (field "port" u16) (field "flow-info" u32) (field "address" $eight) (field "scope-id" u32)))
+    (export "ipv6-socket-address" (type $ipv6 (eq $ipv6')))
+    (type $address' (variant (case "ipv4" $ipv4) (case "ipv6" $ipv6)))
+    (export "ip-socket-address" (type $address (eq $address')))))
+  (alias export $network-interface "network" (type $network))
+  (alias export $network-interface "error-code" (type $error-code))
+  (alias export $network-interface "ip-address-family" (type $family))
+  (alias export $network-interface "ip-socket-address" (type $address))
+  (import "wasi:sockets/instance-network@0.2.3" (instance $instance-network
+    (alias outer 1 $network (type $outer)) (export "network" (type $network (eq $outer)))
+    (export "instance-network" (func (result (own $network))))))
+  (import "wasi:sockets/ip-name-lookup@0.2.3" (instance $lookup
+    (alias outer 1 $network (type $outer-network)) (export "network" (type $network (eq $outer-network)))
+    (alias outer 1 $error-code (type $outer-error)) (export "error-code" (type $error-code (eq $outer-error)))
+    (export "resolve-address-stream" (type $stream (sub resource)))
+    (export "resolve-addresses" (func (param "network" (borrow $network)) (param "name" string)
+      (result (result (own $stream) (error $error-code)))))))
+  (import "wasi:sockets/tcp@0.2.3" (instance $tcp
+    (alias outer 1 $network (type $outer-network)) (export "network" (type $network (eq $outer-network)))
+    (alias outer 1 $error-code (type $outer-error)) (export "error-code" (type $error-code (eq $outer-error)))
+    (alias outer 1 $address (type $outer-address)) (export "ip-socket-address" (type $address (eq $outer-address)))
+    (export "tcp-socket" (type $socket (sub resource)))
+    (export "[method]tcp-socket.start-bind" (func (param "self" (borrow $socket))
+      (param "network" (borrow $network)) (param "local-address" $address) (result (result (error $error-code)))))
+    (export "[method]tcp-socket.start-connect" (func (param "self" (borrow $socket))
+      (param "network" (borrow $network)) (param "remote-address" $address) (result (result (error $error-code)))))))
+  (alias export $tcp "tcp-socket" (type $socket))
+  (import "wasi:sockets/tcp-create-socket@0.2.3" (instance $create
+    (alias outer 1 $error-code (type $outer-error)) (export "error-code" (type $error-code (eq $outer-error)))
+    (alias outer 1 $family (type $outer-family)) (export "ip-address-family" (type $family (eq $outer-family)))
+    (alias outer 1 $socket (type $outer-socket)) (export "tcp-socket" (type $socket (eq $outer-socket)))
+    (export "create-tcp-socket" (func (param "address-family" $family)
+      (result (result (own $socket) (error $error-code)))))))
+;; ---
+  (core func $get-environment (canon lower (func $environment "get-environment") (memory $memory) (realloc $realloc)))
+  (core func $get-arguments (canon lower (func $environment "get-arguments") (memory $memory) (realloc $realloc)))
+  (core func $initial-cwd (canon lower (func $environment "initial-cwd") (memory $memory) (realloc $realloc)))
+  (core func $exit (canon lower (func $exit "exit")))
+  (core func $now (canon lower (func $wall-clock "now") (memory $memory)))
+  (core func $get-random (canon lower (func $random "get-random-u64")))
+  (core func $get-directories (canon lower (func $preopens "get-directories") (memory $memory) (realloc $realloc)))
+  (core func $instance-network (canon lower (func $instance-network "instance-network")))
+  (core func $resolve (canon lower (func $lookup "resolve-addresses") (memory $memory)))
+  (core func $start-bind (canon lower (func $tcp "[method]tcp-socket.start-bind") (memory $memory)))
+  (core func $start-connect (canon lower (func $tcp "[method]tcp-socket.start-connect") (memory $memory)))
+  (core func $create-socket (canon lower (func $create "create-tcp-socket") (memory $memory)))
+;; ---
+      (export "get-environment" (func $get-environment)) (export "get-arguments" (func $get-arguments))
+      (export "initial-cwd" (func $initial-cwd)) (export "exit" (func $exit)) (export "now" (func $now))
+      (export "get-random" (func $get-random)) (export "get-directories" (func $get-directories))
+      (export "instance-network" (func $instance-network)) (export "resolve" (func $resolve))
+      (export "start-bind" (func $start-bind)) (export "start-connect" (func $start-connect))
+      (export "create-socket" (func $create-socket))
+;; ---
+    (import "host" "get-environment" (func $get-environment (param i32)))
+    (import "host" "get-arguments" (func $get-arguments (param i32)))
+    (import "host" "initial-cwd" (func $initial-cwd (param i32)))
+    (import "host" "exit" (func $exit (param i32)))
+    (import "host" "now" (func $now (param i32)))
+    (import "host" "get-random" (func $get-random (result i64)))
+    (import "host" "get-directories" (func $get-directories (param i32)))
+    (import "host" "instance-network" (func $instance-network (result i32)))
+    (import "host" "resolve" (func $resolve (param i32 i32 i32 i32)))
+    (import "host" "start-bind" (func $start-bind
+      (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+    (import "host" "start-connect" (func $start-connect
+      (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+    (import "host" "create-socket" (func $create-socket (param i32 i32)))
+    ;; A digit into the text of the answer.
+    (func $tell (param $at i32) (param $value i32) (i32.store8 (local.get $at) (i32.add (i32.const 48) (local.get $value))))
+    ;; 0 for a result that is ok, else 1 more than the error's place in its enum; the result begins at 0x100, its error
+    ;; at $offset from there.
+    (func $verdict (param $offset i32) (result i32)
+      (select (i32.add (i32.const 1) (i32.load8_u (i32.add (i32.const 0x100) (local.get $offset)))) (i32.const 0)
+        (i32.load8_u (i32.const 0x100))))

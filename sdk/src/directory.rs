@@ -56,7 +56,7 @@ impl Directory for Imported {
 impl Filter {
     /// Everything, however deep.
     pub fn all() -> Self {
-        Self { max_depth: 0, kinds: Kinds::empty(), names: vec![] }
+        Self { max_depth: 0, kinds: Kinds::empty(), names: vec![], stat: false }
     }
 
     /// What is directly in the directory.
@@ -73,6 +73,12 @@ impl Filter {
     /// Only nodes of these kinds. Unreadable directories are given all the same.
     pub fn kinds(mut self, kinds: Kinds) -> Self {
         self.kinds = kinds;
+        self
+    }
+
+    /// Also with the size and time of files, which costs the host a system call for each.
+    pub fn stat(mut self) -> Self {
+        self.stat = true;
         self
     }
 

@@ -58,7 +58,7 @@ fn a_folder_exchanged_for_a_link_thousands_of_times_never_leads_outside() {
     let spare = sandbox.path("spare");
     for part in ["", "blobs", "snapshots", &snapshot] {
         let (mut exchanges, mut runs) = (0, 0);
-        while runs < 4 || exchanges < 3000 && runs < 40 {
+        while runs < 9 || exchanges < 10_000 && runs < 60 {
             // Nothing is exchanged yet, or the scene itself would be set outside.
             fs::create_dir_all(&spare).unwrap();
             let repo = hub.model("a", 10);

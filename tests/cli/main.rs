@@ -20,6 +20,7 @@ mod list;
 mod lying_components;
 mod paths;
 mod project;
+mod prompt;
 mod protection;
 mod sandbox;
 mod select;

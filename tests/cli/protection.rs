@@ -178,23 +178,47 @@ fn a_cache_without_links_is_downloaded_again_like_any_other() {
     assert!(hub.exists(format!("models--acme--a/snapshots/{}/config.json", commit('a'))));
 }
 
+/// What could not be looked into may refer to anything: nothing is called reclaimable, and no blob is freed for want of
+/// holders.
 #[test]
-fn snapshots_that_cannot_be_read_veto_what_they_may_refer_to() {
-    let sandbox = Sandbox::new();
-    let hub = sandbox.hub();
-    let repo = hub.model("a", 1000);
-    repo.revision('b', &[("w", 'b', 30)]).blob(&etag('c'), 7);
-    give_away(&repo.path("snapshots").join(commit('b')));
-    let show = sandbox.dscc_bound(["show", "--children", "--json"]).expect(0).json();
-    let entries = array(&show, "entries");
-    assert!(entries.iter().all(|entry| entry["reclaim"].is_null()), "{entries:#?}");
-    let row = &array(&sandbox.dscc_bound(["list", "--json"]).expect(0).json(), "caches")[0];
-    assert_eq!(row["lower_bound"], true);
-    assert_eq!(array(row, "warnings")[0]["code"], "unreadable");
-    let table = sandbox.dscc_bound(["list", "--reclaimable"]).expect(0);
-    assert!(table.stdout.contains('\u{2265}'), "{}", table.stdout);
-    // The blob that the readable revision names may be another one's, too.
-    let document = sandbox.dscc_bound(["clean", "-y", "model/acme/a@main", "--json"]).json();
-    assert!(hub.exists(format!("models--acme--a/blobs/{}", etag('a'))), "{document:#}");
-    assert!(hub.exists(format!("models--acme--a/blobs/{}", etag('c'))));
+fn what_cannot_be_read_vetoes_what_it_may_refer_to() {
+    for part in ["snapshots", &format!("snapshots/{}", commit('b')), "refs"] {
+        let sandbox = Sandbox::new();
+        let hub = sandbox.hub();
+        let repo = hub.model("a", 1000);
+        repo.revision('b', &[("w", 'b', 30)]).blob(&etag('c'), 7);
+        let before = tree::read(&repo.path("blobs"));
+        give_away(&repo.path(part));
+        let list = sandbox.dscc_bound(["list", "--reclaimable", "--json"]).expect(0).json();
+        let row = &array(&list, "caches")[0];
+        assert_eq!((&row["lower_bound"], &row["reclaimable"]), (&true.into(), &0.into()), "{part}");
+        assert_eq!(array(row, "warnings").last().unwrap()["code"], "unreadable", "{part}");
+        let table = sandbox.dscc_bound(["list"]).expect(0);
+        assert!(table.stdout.contains('\u{2265}') && table.stderr.contains("could not be read"), "{}", table.text());
+        let show = sandbox.dscc_bound(["show", "--children", "--json"]).expect(0).json();
+        let entries = array(&show, "entries");
+        assert!(entries.iter().all(|entry| entry["reclaim"].is_null()), "{part}: {entries:#?}");
+        for id in ids(&entries).into_iter().filter(|id| id.contains('@')) {
+            sandbox.dscc_bound(["clean", "-y", id]);
+        }
+        assert_eq!(tree::read(&repo.path("blobs")), before, "{part}");
+    }
+}
+
+#[test]
+fn what_is_freed_in_the_face_of_unreadable_folders_is_told_truly() {
+    for part in ["snapshots", "blobs", "refs"] {
+        let sandbox = Sandbox::new();
+        let hub = sandbox.hub();
+        let repo = hub.model("a", 1000);
+        hub.model("b", 30);
+        let size = tree::size(&hub.root);
+        give_away(&repo.path(part));
+        let run = sandbox.dscc_bound(["clean", "-y", "--all", "--json"]).expect(1);
+        let document = run.json();
+        assert!(!array(&document, "failed").is_empty() || !array(&document, "keep").is_empty(), "{part}: {document:#}");
+        tree::unlock(&sandbox.path(""));
+        assert_eq!(document["freed"].as_u64(), Some(size - tree::size(&hub.root)), "{part}");
+        assert!(repo.path(part).exists() && !hub.exists("models--acme--b"), "{part}");
+    }
 }

@@ -29,7 +29,6 @@ pub struct Run {
 impl Sandbox {
     pub fn new() -> Self {
         let dir = tempfile::Builder::new().prefix("dscc-cli-").tempdir().unwrap();
-        // The place of temporary files may be a link; the program reports roots as it was given them.
         let sandbox = Self { dir };
         for folder in ["home", "outside/folder"] {
             fs::create_dir_all(sandbox.path(folder)).unwrap();

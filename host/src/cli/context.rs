@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::clean::Weights;
 use crate::folders::Folders;
+use crate::model::Problem;
 use crate::plugins::BUILT_IN;
 use crate::roots::{Environment, Origin, Outcome};
 use crate::runtime::{Limits, Runtime};
-use crate::survey::{self, Found, Problem, Scope, Survey};
+use crate::survey::{self, Found, Scope, Survey};
 use crate::tree;
 use crate::ui::{Output, Progress, json};
 
@@ -77,10 +78,10 @@ impl Context {
     /// Tells problems on standard error.
     pub(super) fn tell(&mut self, problems: &[Problem]) {
         for problem in problems {
-            self.output.warning(&problem.message);
-            for line in problem.output.lines() {
-                self.output.note(&format!("    {line}"));
-            }
+            // Each line is escaped for itself.
+            let mut lines = problem.message.lines();
+            self.output.warning(lines.next().unwrap_or_default());
+            lines.for_each(|line| self.output.note(line));
             if let Some(hint) = &problem.hint {
                 self.output.hint(hint);
             }
@@ -104,27 +105,4 @@ impl Context {
 pub(super) fn status_of(problems: &[Problem]) -> Status {
     let failed = problems.iter().any(|problem| problem.code.starts_with("plugin-"));
     if failed { Status::Failed } else { Status::Done }
-}
-
-/// A problem in the form of JSON.
-pub(super) fn json_problem(problem: &Problem) -> json::Problem {
-    let message = if problem.output.is_empty() {
-        problem.message.clone()
-    } else {
-        format!("{}\n{}", problem.message, problem.output)
-    };
-    json::Problem {
-        code: problem.code.clone(),
-        plugin: problem.plugin.clone(),
-        cache: problem.cache.clone(),
-        id: problem.id.clone(),
-        path: problem.path.clone(),
-        message,
-        hint: problem.hint.clone(),
-    }
-}
-
-/// Problems in the form of JSON.
-pub(super) fn json_problems(problems: &[Problem]) -> Vec<json::Problem> {
-    problems.iter().map(json_problem).collect()
 }

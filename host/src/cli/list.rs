@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use crate::clean::{Advice, Chosen, EntryIx, Force, Inventory, Item, Weights, plan};
-use crate::model::{Detail, Edit, escape_text};
+use crate::model::{Detail, Edit, Problem, escape_text};
 use crate::roots::Outcome;
-use crate::survey::{Found, Problem, Survey};
+use crate::survey::{Found, Survey};
 use crate::tree::Usage;
 use crate::ui::{Column, Style, Table, age, at_least, json, size, timestamp};
 
 use super::args::List;
-use super::context::{Context, json_problem, json_problems, status_of};
+use super::context::{Context, status_of};
 use super::exit::{Failure, Status};
 
 /// A cache and its figures.
@@ -150,7 +150,7 @@ fn print(context: &mut Context, rows: &[Row], found: &Found, reclaimable: bool) 
     if context.global.json {
         let caches: Vec<json::ListCache> = rows.iter().map(json_row).collect();
         let size = rows.iter().map(|row| row.usage.size).sum();
-        let errors = json_problems(&found.problems);
+        let errors = found.problems.clone();
         return context.print_json(&json::ListDocument { caches, size, errors, ..Default::default() });
     }
     context.tell(&found.problems);
@@ -229,6 +229,6 @@ fn json_row(row: &Row) -> json::ListCache {
         unclaimed: row.unclaimed,
         last_used: row.last_used,
         lower_bound: row.lower_bound,
-        warnings: row.warnings.iter().map(json_problem).collect(),
+        warnings: row.warnings.clone(),
     }
 }

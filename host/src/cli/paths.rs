@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::model::escape_text;
+use crate::model::{Problem, escape_text};
 use crate::ui::{Column, Style, Table, json};
 
 use super::args::Paths;
-use super::context::{Context, json_problems};
+use super::context::Context;
 use super::exit::{Failure, Status};
 
 /// What `dscc paths --json` prints.
@@ -18,7 +18,7 @@ struct Document {
     state: String,
     cache: String,
     roots: Vec<RootRow>,
-    errors: Vec<json::Problem>,
+    errors: Vec<Problem>,
 }
 
 #[derive(Serialize)]
@@ -52,7 +52,7 @@ pub(super) fn run(context: &mut Context, args: &Paths) -> Result<Status, Failure
         state: own(&context.folders.state),
         cache: own(&context.folders.cache),
         roots: roots.collect(),
-        errors: json_problems(&found.problems),
+        errors: found.problems.clone(),
     };
     if context.global.json {
         context.print_json(&document)?;

@@ -8,7 +8,7 @@ use crate::survey::{Found, Survey};
 use crate::ui::{Column, Style, Table, age, at_least, json, size, timestamp};
 
 use super::args::Show;
-use super::context::{Context, json_problems, status_of};
+use super::context::{Context, status_of};
 use super::exit::{Failure, Status};
 use super::list::nothing;
 
@@ -98,7 +98,7 @@ fn row<'a>(inventory: &'a Inventory, weights: &Weights, ix: EntryIx, depth: usiz
 fn print(context: &mut Context, mut rows: Vec<Row<'_>>, found: &Found, args: &Show) -> Result<(), Failure> {
     if context.global.json {
         let entries = rows.into_iter().map(|row| row.json).collect();
-        let errors = json_problems(&found.problems);
+        let errors = found.problems.clone();
         return context.print_json(&json::ShowDocument { entries, errors, ..Default::default() });
     }
     context.tell(&found.problems);

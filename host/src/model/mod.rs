@@ -5,10 +5,12 @@ mod entry;
 mod manifest;
 mod path;
 mod path_tree;
+mod problem;
 mod time;
 
 pub use entry::{Cache, Detail, Edit, Entry, Listing, Lock, LockKind, Moment, Recovery, State, Warning};
 pub use manifest::{Expansion, Location, Manifest, RootRule};
 pub use path::{PathError, Pattern, RelPath, escape_name, escape_text, unescape_name};
 pub use path_tree::{PathId, PathTree};
+pub use problem::Problem;
 pub use time::parse_timestamp;

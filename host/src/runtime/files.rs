@@ -143,7 +143,7 @@ impl From<files::Filter> for tree::Filter {
             link: has(files::Kinds::LINK),
             other: has(files::Kinds::OTHER),
         };
-        Self { max_depth: filter.max_depth, kinds, names: filter.names }
+        Self { max_depth: filter.max_depth, kinds, names: filter.names, stat: filter.stat }
     }
 }
 

@@ -84,7 +84,8 @@ impl Runtime {
         }
         audit(bytes).map_err(fail)?.verdict().map_err(fail)?;
         let digest = digest(bytes);
-        let component = self.component(bytes, &digest).map_err(|e| fail(PluginErrorKind::Compile(error::root_text(&e))))?;
+        let component =
+            self.component(bytes, &digest).map_err(|e| fail(PluginErrorKind::Compile(error::root_text(&e))))?;
         let pre = self
             .linker
             .instantiate_pre(&component)

@@ -5,10 +5,9 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 
 use crate::clean::{EntryIx, Inventory, Target};
-use crate::model::{Detail, Edit, Listing};
+use crate::model::{Detail, Edit, Listing, Problem};
 
-use super::problem::Problem;
-use super::{Loaded, Survey};
+use super::{Loaded, Survey, of_plugin};
 
 /// A level, or what went wrong with it.
 type Listed = Result<Listing, Box<Problem>>;
@@ -40,7 +39,7 @@ impl Survey {
             .map(|state| {
                 let plugin = self.asked(inventory)?;
                 let listing = plugin.plugin.list_entries(&inventory.root, &state.cache, None, detail);
-                listing.map_err(|error| Box::new(Problem::of_plugin(&error, Some(&state.cache.id))))
+                listing.map_err(|error| Box::new(of_plugin(&error, Some(&state.cache.id))))
             })
             .collect()
     }
@@ -58,7 +57,7 @@ impl Survey {
                     let id = Some(item.entry.id.as_str());
                     let listing = plugin.plugin.list_entries(&shared.root, cache, id, Detail::Full);
                     listing.map_err(|error| {
-                        let problem = Problem::of_plugin(&error, Some(&cache.id));
+                        let problem = of_plugin(&error, Some(&cache.id));
                         Box::new(Problem { id: Some(item.entry.id.clone()), ..problem })
                     })
                 })

@@ -2,19 +2,17 @@
 //! together into [`Inventory`] and [`Weights`]; a plugin that fails costs its own rows and leaves a [`Problem`].
 
 mod listing;
-mod problem;
 mod roots;
 mod scope;
 
 use rayon::prelude::*;
 
 use crate::clean::{Inventory, Weights};
-use crate::model::Manifest;
+use crate::model::{Manifest, Problem};
 use crate::roots::{Candidate, Environment, Override};
-use crate::runtime::{Plugin, Runtime};
+use crate::runtime::{Plugin, PluginError, Runtime};
 use crate::tree::Progress;
 
-pub use problem::Problem;
 pub use scope::{Scope, UnknownCache};
 
 /// The plugins of this run, ready to be asked.
@@ -71,7 +69,7 @@ impl Survey {
         for result in loaded {
             match result {
                 Ok(plugin) => plugins.push(plugin),
-                Err(error) => problems.push(Problem::of_plugin(&error, None)),
+                Err(error) => problems.push(of_plugin(&error, None)),
             }
         }
         Self { plugins, environment, overrides, problems }
@@ -96,4 +94,17 @@ fn weigh_one(inventory: &Inventory, progress: &Progress) -> Weights {
     let starts: Vec<_> = inventory.caches.iter().map(|cache| cache.start).collect();
     let measure = inventory.root.measure(&inventory.paths, &Weights::buckets(inventory), &starts, progress);
     Weights::new(inventory, measure)
+}
+
+/// A plugin's failure, with the end of what it printed.
+fn of_plugin(error: &PluginError, cache: Option<&str>) -> Problem {
+    let mut message = error.to_string();
+    error.output.lines().for_each(|line| message.push_str(&format!("\n    {line}")));
+    let mut problem = Problem::new(error.code(), message);
+    problem.plugin = Some(error.plugin.clone());
+    problem.cache = cache.map(str::to_owned);
+    if error.code() != "plugin-error" {
+        problem.hint = Some("the other plugins are not concerned; tell the plugin's author what was printed".into());
+    }
+    problem
 }

@@ -3,13 +3,12 @@
 use rayon::prelude::*;
 
 use crate::clean::Inventory;
-use crate::model::{Cache, RootRule};
+use crate::model::{Cache, Problem, RootRule};
 use crate::roots::{Candidate, Origin, Outcome, resolve};
 use crate::tree::{FsError, Root};
 
-use super::problem::Problem;
 use super::scope::Scope;
-use super::{Found, Loaded, Place, Survey};
+use super::{Found, Loaded, Place, Survey, of_plugin};
 
 /// A root that is open and not yet asked about.
 struct Opened<'a> {
@@ -49,7 +48,7 @@ impl Survey {
                     }
                 }
                 Err(error) => {
-                    let problem = Problem::of_plugin(&error, Some(&rule.id));
+                    let problem = of_plugin(&error, Some(&rule.id));
                     found.problems.push(problem.at(root.given().display().to_string()));
                 }
             }

@@ -12,6 +12,8 @@ pub struct Filter {
     pub kinds: Kinds,
     /// Patterns of which the last component matches one. Empty: all.
     pub names: Vec<String>,
+    /// Whether files are asked for their size and time, a system call for each.
+    pub stat: bool,
 }
 
 /// A set of kinds; none set means all.
@@ -36,9 +38,9 @@ pub struct Node {
     pub kind: NodeKind,
     /// A link's text, escaped; else empty.
     pub target: String,
-    /// Bytes of a regular file; else 0.
+    /// Bytes of a regular file, if asked for; else 0.
     pub size: u64,
-    /// Last change of a regular file's content, nanoseconds since 1970; else 0.
+    /// Last change of a regular file's content, nanoseconds since 1970, if asked for; else 0.
     pub modified: i64,
 }
 

@@ -167,9 +167,9 @@ impl Reader<'_> {
         entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         self.room.fetch_sub(isize::try_from(entries.len()).unwrap_or(isize::MAX), Relaxed);
         if entries.len() < MANY {
-            entries.iter_mut().try_for_each(|found| found.look(fd))?;
+            entries.iter_mut().try_for_each(|found| found.look(fd, self.filter.stat))?;
         } else {
-            entries.par_iter_mut().with_min_len(MANY / 4).try_for_each(|found| found.look(fd))?;
+            entries.par_iter_mut().with_min_len(MANY / 4).try_for_each(|found| found.look(fd, self.filter.stat))?;
         }
         let mut directories: Vec<&mut Found> =
             entries.iter_mut().filter(|found| matches!(found.below, Below::NotYet)).collect();
@@ -222,10 +222,10 @@ impl Found {
         }
     }
 
-    /// Fills in what is told of a file or a link.
-    fn look(&mut self, dir: &OwnedFd) -> Result<(), FsError> {
+    /// Fills in what is told of a link, and of a file if that is asked for.
+    fn look(&mut self, dir: &OwnedFd, stat: bool) -> Result<(), FsError> {
         let looked = match self.kind {
-            NodeKind::File => stat_at(dir, &self.name, Fresh::Cached).map(|stat| {
+            NodeKind::File if stat => stat_at(dir, &self.name, Fresh::Cached).map(|stat| {
                 (self.size, self.modified) = (stat.size, stat.modified_ns);
             }),
             NodeKind::Link => rustix::fs::readlinkat(dir, &self.name, Vec::new()).map(|target| {

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::age::rfc3339;
 use super::escape::is_hidden;
-use crate::model::{Recovery, State};
+use crate::model::{Problem, Recovery, State};
 
 /// The version of these shapes; always the first field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -171,25 +171,6 @@ pub struct CleanKeep {
     pub id: String,
     /// Why it stays.
     pub reason: String,
-}
-
-/// A warning, an error or a failed row.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// A stable word for programs.
-    pub code: String,
-    /// The plugin it is about.
-    pub plugin: Option<String>,
-    /// The cache it is about.
-    pub cache: Option<String>,
-    /// The entry it is about.
-    pub id: Option<String>,
-    /// The place it is about.
-    pub path: Option<String>,
-    /// One sentence.
-    pub message: String,
-    /// What to do.
-    pub hint: Option<String>,
 }
 
 /// A plugin's pairs as JSON has them: each name once, with its values in the plugin's order.

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use dscc_sdk::{
-    Directory, Entry, Filter, FsError, Kind, Kinds, Listing, LockKind, Node, Recovery, Result, State, path,
+    Directory, Entry, Filter, FsError, Kind, Kinds, Listing, LockKind, Node, Recovery, Result, State,
 };
 
 use crate::claims::{hold_payloads, lock_folder};
 use crate::link::Root;
 use crate::name;
-use crate::repository::{Content, Repository, is_probe_file};
+use crate::repository::{Content, Repository, is_probe};
 use crate::store::{self, Marker, Store};
 use crate::verdict::Case;
 
@@ -62,14 +62,8 @@ impl Top {
 
     /// Folders in which a client tried links and was killed.
     fn probes(&self, directory: &dyn Directory) -> Vec<Entry> {
-        let empty = |node: &&Node| {
-            let mut nodes = directory.walk(&node.path, &Filter::all()).ok()?;
-            nodes
-                .all(|inner| path::parent(&inner.path) == node.path && is_probe_file(inner.name(), &inner))
-                .then_some(())
-        };
         let probes = self.nodes.iter().filter(|node| node.is_directory() && name::is_probe(node.name()));
-        let probes = probes.filter(|node| empty(node).is_some());
+        let probes = probes.filter(|node| is_probe(directory, &node.path));
         probes.map(|node| Entry::new(&node.path, "leftover").label(node.name()).owns(&node.path)).collect()
     }
 }
@@ -159,7 +153,7 @@ fn of_store(marker: Marker) -> Option<Entry> {
 
 fn of_lost_locks(directory: &dyn Directory, entry: Entry) -> Entry {
     let Some(folder) = entry.owns.first().cloned() else { return entry };
-    let only_locks = directory.walk(&folder, &Filter::all()).is_ok_and(|mut nodes| {
+    let only_locks = directory.walk(&folder, &Filter::all().stat()).is_ok_and(|mut nodes| {
         nodes.all(|node| node.kind == Kind::File && node.size == 0 && node.name().ends_with(".lock"))
     });
     let entry = entry.lock(LockKind::Flock, folder).state(State::Detached);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dscc_sdk::{Filter, FsError, Kind, Kinds, Listing, Node, path};
+use dscc_sdk::{Directory, Filter, FsError, Kind, Kinds, Listing, Node, path};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -113,7 +113,7 @@ impl Repository {
     /// Everything but what the snapshots hold. Gives back the nodes in `refs/`.
     fn read_two_levels(&mut self, root: &Root) -> Result<Vec<Node>, FsError> {
         let mut refs = vec![];
-        let mut probes: BTreeMap<String, bool> = BTreeMap::new();
+        let mut probes: Vec<String> = vec![];
         let folder = self.folder.clone();
         for node in root.directory.walk(&folder, &Filter::all().depth(2))? {
             let Some(below) = beneath(&node.path, &folder) else { continue };
@@ -130,21 +130,21 @@ impl Repository {
                 "snapshots" => self.add_snapshot(name, &node),
                 ".no_exist" if node.is_directory() => drop(self.no_exist.insert(name.to_owned())),
                 "trees" => self.add_tree(name, &node),
-                _ if !is_probe_file(name, &node) => drop(probes.insert(part.to_owned(), false)),
                 _ => {}
             }
         }
-        self.temporaries.extend(probes.into_iter().filter(|(_, only_probes)| *only_probes).map(|(name, _)| name));
+        probes.retain(|name| is_probe(root.directory, &self.path(name)));
+        self.temporaries.extend(probes);
         self.temporaries.sort();
         self.blobs.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         self.snapshots.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(refs)
     }
 
-    fn add_part(&mut self, name: &str, kind: Kind, probes: &mut BTreeMap<String, bool>) {
+    fn add_part(&mut self, name: &str, kind: Kind, probes: &mut Vec<String>) {
         match name {
             "blobs" | "refs" | "snapshots" => drop(self.parts.insert(name.to_owned(), kind)),
-            _ if kind == Kind::Directory && name::is_probe(name) => drop(probes.entry(name.to_owned()).or_insert(true)),
+            _ if kind == Kind::Directory && name::is_probe(name) => probes.push(name.to_owned()),
             _ => {}
         }
         if kind == Kind::Unreadable {
@@ -237,9 +237,14 @@ impl Repository {
     }
 }
 
-/// What a client leaves in a folder in which it tried links.
-pub fn is_probe_file(name: &str, node: &Node) -> bool {
-    name.starts_with("dummy_file_") && (node.kind == Kind::Link || node.kind == Kind::File && node.size == 0)
+/// Whether a folder holds nothing but what a client leaves that was killed while it tried links.
+pub fn is_probe(directory: &dyn Directory, folder: &str) -> bool {
+    directory.walk(folder, &Filter::all().stat()).is_ok_and(|mut nodes| {
+        nodes.all(|node| {
+            let tried = node.kind == Kind::Link || node.kind == Kind::File && node.size == 0;
+            tried && node.name().starts_with("dummy_file_") && path::parent(&node.path) == folder
+        })
+    })
 }
 
 /// The files that the library's list of a commit names; none if it is of another form.

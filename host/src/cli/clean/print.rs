@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use crate::clean::{Keeping, Outcome, Plan, Removing, RootPlan};
-use crate::model::{Recovery, escape_text};
+use crate::model::{Problem, Recovery, escape_text};
 use crate::tree::Usage;
 use crate::ui::{Column, Style, Table, escape, json, size};
 
-use super::super::context::{Context, json_problems};
+use super::super::context::Context;
 use super::super::exit::Failure;
 use super::Prepared;
 
@@ -159,7 +159,7 @@ fn print_json(context: &mut Context, prepared: &Prepared, outcomes: &[Outcome], 
         freed: outcomes.iter().map(|outcome| outcome.freed.size).sum(),
         freed_disk: outcomes.iter().map(|outcome| outcome.freed.disk_size).sum(),
         failed: failures(prepared, outcomes),
-        errors: json_problems(&prepared.found.problems),
+        errors: prepared.found.problems.clone(),
         ..json::CleanDocument::default()
     };
     for (inventory, root) in prepared.found.inventories.iter().zip(&prepared.plan.roots) {
@@ -182,14 +182,14 @@ fn print_json(context: &mut Context, prepared: &Prepared, outcomes: &[Outcome], 
     context.print_json(&document)
 }
 
-fn failures(prepared: &Prepared, outcomes: &[Outcome]) -> Vec<json::Problem> {
+fn failures(prepared: &Prepared, outcomes: &[Outcome]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for ((inventory, root), outcome) in prepared.found.inventories.iter().zip(&prepared.plan.roots).zip(outcomes) {
         for failure in &outcome.failed {
             let removing = failure.removing.map(|at| &root.remove[at]);
             let parts: Vec<String> =
                 failure.error.iter().map(ToString::to_string).chain(failure.consequence.clone()).collect();
-            problems.push(json::Problem {
+            problems.push(Problem {
                 code: "not-removed".into(),
                 plugin: Some(inventory.plugin.clone()),
                 cache: removing.map(|it| it.cache.clone()),

@@ -69,6 +69,7 @@ fn the_filter_thins_out_but_does_not_stop_at_directories() {
             max_depth,
             kinds,
             names: names.iter().map(|name| (*name).to_owned()).collect(),
+            stat: false,
         };
         assert_eq!(paths(&all(&root, "", filter(1, Kinds::default(), &[]), 10)), ["a", "b", "b.txt"]);
         assert_eq!(paths(&all(&root, "", filter(2, kinds, &[]), 10)), ["b/file.json", "b.txt"]);

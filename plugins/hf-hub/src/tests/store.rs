@@ -14,12 +14,14 @@ fn sharing(root: TempRoot, folder: &str) -> TempRoot {
 }
 
 #[test]
-fn repositories_and_revisions_share_payloads_manifests_last_and_then_the_store() {
+fn repositories_and_revisions_share_payloads_manifests_last_and_need_the_store() {
     let root = sharing(TempRoot::new().marked(), REPO);
     let payload = store_path(&hash('e'));
-    let shares = [payload.clone(), format!("{payload}.refs"), "blobs".to_owned()];
+    let shares = [payload.clone(), format!("{payload}.refs")];
+    let marker = ["blobs/.huggingface-shared-blobs".to_owned()];
     let repository = find(&top(&root), ID);
     assert_eq!((repository.shares.as_slice(), repository.state), (shares.as_slice(), State::Complete));
+    assert_eq!(repository.needs, marker);
     assert_eq!(locks(&repository), [".locks/models--acme--tiny", &format!("{payload}.lock")]);
     let revision = find(&children(&root, ID), &format!("{ID}@{}", digits('a')));
     assert_eq!(
@@ -27,9 +29,10 @@ fn repositories_and_revisions_share_payloads_manifests_last_and_then_the_store()
         [format!("{REPO}/blobs/{}", digits('1')), format!("{REPO}/blobs/{}", digits('5'))]
     );
     assert_eq!((&revision.shares[2..], locks(&revision)), (shares.as_slice(), locks(&repository)));
+    assert_eq!(revision.needs, marker);
     let store = find(&top(&root), "store");
     assert_eq!(
-        (store.shares.as_slice(), store.has_children, store.owns.len()),
+        (store.owns.as_slice(), store.has_children, store.shares.len()),
         (["blobs".to_owned()].as_slice(), true, 0)
     );
     assert!(children(&root, "store").entries.is_empty());
@@ -50,7 +53,8 @@ fn a_payload_without_a_readable_manifest_is_never_collected() {
     for (why, damage) in damages {
         let root = sharing(TempRoot::new().marked(), REPO);
         damage(&root.path().join(&manifest));
-        assert_eq!(find(&top(&root), ID).shares, ["blobs"], "{why}");
+        let repository = find(&top(&root), ID);
+        assert_eq!((repository.shares.len(), repository.needs.len()), (0, 1), "{why}");
         let record = find(&children(&root, "store"), &format!("store/{}", hash('e')));
         assert_eq!(
             (record.owns.len(), record.shares.len(), record.state, &record.reclaim),
@@ -132,7 +136,7 @@ fn an_unmarked_folder_is_no_store_and_only_the_link_is_shared() {
 fn a_missing_payload_breaks_what_links_to_it() {
     let root = sharing(TempRoot::new().marked(), REPO);
     std::fs::remove_file(root.path().join(store_path(&hash('e')))).unwrap();
-    assert_eq!((find(&top(&root), ID).state, find(&top(&root), ID).shares), (State::Broken, vec!["blobs".to_owned()]));
+    assert_eq!((find(&top(&root), ID).state, find(&top(&root), ID).shares.len()), (State::Broken, 0));
     assert_eq!(find(&children(&root, ID), &format!("{ID}@{}", digits('a'))).state, State::Broken);
 }
 
@@ -141,6 +145,6 @@ fn an_orphan_that_is_a_link_into_the_store_holds_the_payload() {
     let root = TempRoot::new().marked().simple(REPO).shared(REPO, &digits('5'), &hash('e'));
     let orphan = find(&children(&root, ID), &format!("{ID}/blobs/{}", digits('5')));
     let payload = store_path(&hash('e'));
-    assert_eq!(orphan.shares, [payload.clone(), format!("{payload}.refs"), "blobs".into()]);
+    assert_eq!(orphan.shares, [payload.clone(), format!("{payload}.refs")]);
     assert_eq!(orphan.locks.len(), 2);
 }

@@ -1,0 +1,83 @@
+//! The question on a terminal. The terminal is made by `script`, which comes with the basic tools of most Linux systems;
+//! where it is missing, the tests of `ui::prompt` have to do.
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+use crate::sandbox::Sandbox;
+use crate::tree;
+
+/// Runs the program on a terminal on which this is typed; none without a terminal.
+fn on_a_terminal(sandbox: &Sandbox, args: &str, typed: &str) -> Option<(i32, String)> {
+    let version = Command::new("script").arg("--version").output().ok()?;
+    if !String::from_utf8_lossy(&version.stdout).contains("util-linux") {
+        return None;
+    }
+    // The program itself lends its environment.
+    let model = sandbox.command::<&str>([]);
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--return", "--echo", "never", "--command"]);
+    command.arg(format!("'{}' {args}", env!("CARGO_BIN_EXE_dscc"))).arg("/dev/null").env_clear();
+    command.envs(model.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("TERM", "xterm").env("SHELL", "/bin/sh");
+    command.current_dir(sandbox.home()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let Output { status, stdout, .. } = child.wait_with_output().unwrap();
+    let shown = String::from_utf8_lossy(&stdout).replace('\r', "");
+    assert!(!shown.contains("panicked"), "{shown}");
+    Some((status.code().unwrap(), shown))
+}
+
+#[test]
+fn the_plan_is_shown_and_only_a_yes_removes_it() {
+    for (typed, goes) in [("\n", false), ("n\n", false), ("yeah\nn\n", false), ("\u{4}", false), ("y\n", true), ("YES\n", true)] {
+        let sandbox = Sandbox::new();
+        let hub = sandbox.hub();
+        hub.model("a", 5000);
+        let before = tree::read(&hub.root);
+        let Some((status, shown)) = on_a_terminal(&sandbox, "clean --all", typed) else { return };
+        assert_eq!(status, 0, "{typed:?}: {shown}");
+        assert!(shown.contains("model/acme/a") && shown.contains("5.0 kB"), "{shown}");
+        assert!(shown.contains("[y/N"), "{shown}");
+        assert_eq!(hub.exists("models--acme--a"), !goes, "{typed:?}: {shown}");
+        assert!(goes || tree::read(&hub.root) == before && shown.contains("Nothing was removed"), "{shown}");
+    }
+}
+
+#[test]
+fn the_ten_largest_are_shown_and_l_lists_all() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    for size in 1..=12 {
+        hub.model(&format!("m{size:02}"), size * 1000);
+    }
+    let Some((_, short)) = on_a_terminal(&sandbox, "clean --all", "n\n") else { return };
+    assert!(short.contains("m12") && short.contains("m03") && short.contains("and 2 more"), "{short}");
+    assert!(!short.contains("m01"), "{short}");
+    let Some((_, long)) = on_a_terminal(&sandbox, "clean --all", "l\nn\n") else { return };
+    assert!(long.contains("m01") && long.contains("models--acme--m01"), "{long}");
+    assert_eq!(long.matches("[y/N").count(), 2, "{long}");
+    assert!(hub.exists("models--acme--m01"));
+}
+
+#[test]
+fn a_terminal_gets_colour_unless_it_or_the_user_wants_none() {
+    let sandbox = Sandbox::new();
+    sandbox.hub().model("a", 10);
+    let Some((_, coloured)) = on_a_terminal(&sandbox, "list", "") else { return };
+    assert!(coloured.contains('\u{1b}'), "{coloured:?}");
+    let Some((_, plain)) = on_a_terminal(&sandbox, "list --color never", "") else { return };
+    assert!(!plain.contains('\u{1b}'), "{plain:?}");
+}
+
+#[test]
+fn what_cannot_be_had_back_is_told_before_the_question() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    hub.model("a", 10).own_file('a', "notes.md", "weeks of work");
+    let asked = on_a_terminal(&sandbox, "clean model/acme/a --force irreplaceable", "n\n");
+    let Some((_, shown)) = asked else { return };
+    let (told, question) = (shown.find("CANNOT BE HAD BACK"), shown.find("[y/N"));
+    assert!(told.is_some() && told < question, "{shown}");
+    assert!(hub.exists("models--acme--a"));
+}

@@ -57,7 +57,8 @@ fn a_revision_takes_what_it_alone_has_and_leaves_what_others_share() {
     let repo = hub.model("a", 1000);
     repo.revision('b', &[("weights", 'a', 0), ("sub/more", 'b', 30)]).refs("dev", 'b').refs("v1", 'b');
     repo.tree('a', 1).tree('b', 2).no_exist('a', "x").no_exist('b', "x");
-    let (tree_b, no_exist) = (repo_path(&format!("trees/{}.json", commit('b'))), repo_path(&format!(".no_exist/{}", commit('b'))));
+    let (tree_b, no_exist) =
+        (repo_path(&format!("trees/{}.json", commit('b'))), repo_path(&format!(".no_exist/{}", commit('b'))));
     let gone = [&snapshot('b'), &blob('b'), &tree_b, &no_exist, &repo_path("refs/dev"), &repo_path("refs/v1")];
     clean(&sandbox, &hub, &["model/acme/a@dev"], &gone.map(String::as_str));
     assert!(fs::read(repo.path("snapshots").join(commit('a')).join("weights")).is_ok());
@@ -185,7 +186,8 @@ fn freed_is_what_a_recount_finds_missing() {
         let repo = hub.model(name, 1 << 10);
         for digit in ['b', 'c', 'd'] {
             counter += 1;
-            repo.revision(digit, &[("w", 'a', 0), ("x", digit, counter * 111), ("s/y", 'e', counter)]).tree(digit, counter);
+            repo.revision(digit, &[("w", 'a', 0), ("x", digit, counter * 111), ("s/y", 'e', counter)])
+                .tree(digit, counter);
         }
     }
     for target in ["model/acme/a@bbbbbbb", "model/acme/b", "model/acme/c@main", "model/acme/a", "model/acme/c"] {

@@ -50,15 +50,11 @@ fn damaged_code_is_made_again_and_never_run() {
     let answer = run(&sandbox, &cache).stdout;
     let file = &code(&cache)[0];
     let sound = fs::read(file).unwrap();
-    let damages: [&dyn Fn(&mut Vec<u8>); 4] = [
-        &|bytes| bytes.clear(),
-        &|bytes| bytes.truncate(bytes.len() / 2),
-        &|bytes| bytes[2] ^= 1,
-        &|bytes| {
+    let damages: [&dyn Fn(&mut Vec<u8>); 4] =
+        [&|bytes| bytes.clear(), &|bytes| bytes.truncate(bytes.len() / 2), &|bytes| bytes[2] ^= 1, &|bytes| {
             let middle = bytes.len() / 2;
             bytes[middle] ^= 0xff;
-        },
-    ];
+        }];
     for damage in damages {
         let mut bytes = sound.clone();
         damage(&mut bytes);

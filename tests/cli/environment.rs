@@ -23,7 +23,9 @@ fn only_root(list: &Value) -> String {
 
 #[test]
 fn each_variable_of_the_library_names_the_root() {
-    for (variable, below) in [("HF_HUB_CACHE", ""), ("HUGGINGFACE_HUB_CACHE", ""), ("HF_HOME", "hub"), ("XDG_CACHE_HOME", "huggingface/hub")] {
+    for (variable, below) in
+        [("HF_HUB_CACHE", ""), ("HUGGINGFACE_HUB_CACHE", ""), ("HF_HOME", "hub"), ("XDG_CACHE_HOME", "huggingface/hub")]
+    {
         let sandbox = Sandbox::new();
         sandbox.hub().model("default", 10);
         let hub = Hub::at(sandbox.home().join("elsewhere").join(below));

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use dscc::model::Detail;
+use dscc::model::Problem;
 use dscc::plugins::BUILT_IN;
 use dscc::roots::Environment;
 use dscc::runtime::{Limits, LogLine, Runtime};
-use dscc::survey::{Problem, Scope, Survey};
+use dscc::survey::{Scope, Survey};
 
 use crate::components::{Plugin, parse};
 use crate::sandbox::{Sandbox, code_dir};
@@ -88,7 +89,11 @@ fn an_endless_loop_is_stopped_within_its_time() {
     let forever = "(loop $forever (br $forever)) (unreachable)";
     for plugin in [Plugin::new().describing(forever), Plugin::new().listing(forever)] {
         let outcome = fails_by(&plugin.build(), short(), "plugin-time", "more than 0.3 s");
-        assert!(outcome.took >= Duration::from_millis(300) && outcome.took < Duration::from_secs(4), "{:?}", outcome.took);
+        assert!(
+            outcome.took >= Duration::from_millis(300) && outcome.took < Duration::from_secs(4),
+            "{:?}",
+            outcome.took
+        );
     }
 }
 
@@ -183,7 +188,12 @@ fn a_hundred_thousand_texts_in_one_place_are_refused() {
 
 #[test]
 fn a_forbidden_import_is_named_and_nothing_runs() {
-    for import in ["wasi:http/outgoing-handler@0.2.0", "wasi:filesystem/types@0.3.0", "evil:thing/do", "dscc:plugin/secrets@0.1.0"] {
+    for import in [
+        "wasi:http/outgoing-handler@0.2.0",
+        "wasi:filesystem/types@0.3.0",
+        "evil:thing/do",
+        "dscc:plugin/secrets@0.1.0",
+    ] {
         let plugin = Plugin::new().importing(&format!("(import \"{import}\" (instance))"));
         fails_by(&plugin.build(), Limits::default(), "plugin-imports", import);
     }
@@ -205,8 +215,10 @@ fn what_is_no_component_is_told_apart() {
 #[test]
 fn a_component_cut_off_anywhere_is_refused() {
     let whole = Plugin::new().build();
+    // Without the names at its end, which are only for people, it is whole.
+    let names = whole.windows(14).position(|window| window == b"component-name").unwrap();
     let runtime = Runtime::new(&code_dir(), Limits::default()).unwrap();
-    for length in (0..whole.len()).step_by(13) {
+    for length in (0..names - 8).step_by(13) {
         let error = runtime.load("bad", &whole[..length]).err().unwrap_or_else(|| panic!("{length} bytes were taken"));
         assert!(error.code().starts_with("plugin-"), "{error}");
     }
@@ -222,7 +234,9 @@ fn a_missing_export_and_one_of_another_type_are_told() {
     fails_by(&export(&later), Limits::default(), "plugin-too-new", "upgrade dscc");
     let without = Plugin::new().text().replace(r#"(export "delete-entry" (func $delete-entry)))"#, ")");
     fails_by(&parse(&without), Limits::default(), "plugin-interface", "delete-entry");
-    let other = Plugin::new().text().replace(r#"(export "describe" (func $describe))"#, r#"(export "describe" (func $discover))"#);
+    let other = Plugin::new()
+        .text()
+        .replace(r#"(export "describe" (func $describe))"#, r#"(export "describe" (func $discover))"#);
     fails_by(&parse(&other), Limits::default(), "plugin-interface", "describe");
 }
 
@@ -256,7 +270,7 @@ fn a_flood_of_log_lines_is_bounded_and_costs_nothing_else() {
 fn handles_that_are_never_dropped_run_out() {
     let walk = "(loop $more
         (call $walk (local.get $root) (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)
-          (i32.const 0x100))
+          (i32.const 0) (i32.const 0x100))
         (br_if $more (i32.eqz (i32.load8_u (i32.const 0x100))))) (unreachable)";
     let outcome = fails_by(&Plugin::new().listing(walk).build(), Limits::default(), "plugin-crash", "");
     assert!(outcome.took < Duration::from_secs(4), "{:?}", outcome.took);
@@ -264,7 +278,14 @@ fn handles_that_are_never_dropped_run_out() {
 
 #[test]
 fn no_path_leads_out_of_the_root() {
-    let paths = ["/etc/passwd", "../../outside/precious", "link/precious", "link", "thing/../../../outside/precious", "thing/file"];
+    let paths = [
+        "/etc/passwd",
+        "../../outside/precious",
+        "link/precious",
+        "link",
+        "thing/../../../outside/precious",
+        "thing/file",
+    ];
     let mut plugin = Plugin::new();
     let (files, count) = plugin.texts_at(&paths);
     let text = plugin.bytes_at(&[b'-'; 6]);
@@ -336,6 +357,9 @@ fn wasi_is_there_and_gives_nothing() {
     let message = &outcome.problems[0].message;
     let told = message.rsplit(' ').next().unwrap();
     assert_eq!(&told[..6], "000000", "environment, arguments, working folder, folders, time, chance: {message}");
-    assert!(told[6..].bytes().all(|verdict| verdict != b'0'), "looking up, binding and connecting must fail: {message}");
+    assert!(
+        told[6..].bytes().all(|verdict| verdict != b'0'),
+        "looking up, binding and connecting must fail: {message}"
+    );
     assert!(server.accept().is_err());
 }

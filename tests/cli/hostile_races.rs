@@ -31,10 +31,19 @@ fn during(disturb: impl Fn() + Sync, work: impl FnOnce()) -> u32 {
                 rounds.fetch_add(1, Ordering::Relaxed);
             }
         });
+        let _stopped = Stopped(&stop);
         work();
-        stop.store(true, Ordering::Relaxed);
     });
     rounds.into_inner()
+}
+
+/// Sets the flag when it goes, also when an assertion fails: the other thread would go on for ever.
+struct Stopped<'a>(&'a AtomicBool);
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Removes whatever has this name, and never what a link there leads to.

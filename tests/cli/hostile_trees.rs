@@ -76,7 +76,11 @@ fn links_in_a_circle_end() {
     let sandbox = Sandbox::new();
     let hub = sandbox.hub();
     let repo = hub.model("a", 10);
-    repo.link('a', "self", "self").link('a', "up", ".").link('a', "d/up", "..").link('a', "ping", "pong").link('a', "pong", "ping");
+    repo.link('a', "self", "self")
+        .link('a', "up", ".")
+        .link('a', "d/up", "..")
+        .link('a', "ping", "pong")
+        .link('a', "pong", "ping");
     symlink(etag('c'), repo.path("blobs").join(etag('b'))).unwrap();
     symlink(etag('b'), repo.path("blobs").join(etag('c'))).unwrap();
     repo.link('a', "blob", format!("../../blobs/{}", etag('b')));
@@ -230,7 +234,9 @@ fn a_file_where_a_folder_should_be_is_told() {
 fn a_hub_of_many_empty_things_is_no_trouble() {
     let sandbox = Sandbox::new();
     let hub = sandbox.hub();
-    for name in ["models--", "models----", "datasets--a--", "spaces--@", "models--a@b", "buckets--a--b", "blobs", ".locks"] {
+    for name in
+        ["models--", "models----", "datasets--a--", "spaces--@", "models--a@b", "buckets--a--b", "blobs", ".locks"]
+    {
         fs::create_dir_all(hub.root.join(name)).unwrap();
     }
     for part in ["blobs", "refs", "snapshots", ".no_exist", "trees"] {

@@ -50,8 +50,19 @@ fn a_row_has_exactly_the_published_keys() {
     let list = sandbox.json(["list"]);
     assert_eq!(keys(&list), BTreeSet::from(["schema_version", "size", "caches", "errors"]));
     let expected = BTreeSet::from([
-        "cache", "plugin", "title", "root", "entries", "size", "disk_size", "files", "reclaimable", "unclaimed",
-        "last_used", "lower_bound", "warnings",
+        "cache",
+        "plugin",
+        "title",
+        "root",
+        "entries",
+        "size",
+        "disk_size",
+        "files",
+        "reclaimable",
+        "unclaimed",
+        "last_used",
+        "lower_bound",
+        "warnings",
     ]);
     let rows = array(&list, "caches");
     assert_eq!(keys(&rows[0]), expected);
@@ -136,7 +147,8 @@ fn a_pipe_gets_no_colour_unless_it_is_asked_for() {
     hub.model("a", 10);
     hub.repo("models--acme--b").blob(&etag('a'), 3);
     let escape = '\u{1b}';
-    for args in [["list", "--color=auto"], ["show", "--children"], ["list", "--color=never"], ["paths", "--color=auto"]] {
+    for args in [["list", "--color=auto"], ["show", "--children"], ["list", "--color=never"], ["paths", "--color=auto"]]
+    {
         assert!(!sandbox.dscc(args).expect(0).text().contains(escape), "{args:?}");
     }
     assert!(sandbox.dscc(["list", "--color", "always"]).expect(0).stdout.contains(escape));
@@ -162,8 +174,7 @@ fn a_reader_that_leaves_early_ends_the_program_quietly() {
         hub.repo(&format!("models--acme--{}{index}", "long".repeat(40))).revision('a', &[]);
     }
     for args in [["show", "--json"], ["show", "--children"]] {
-        let mut child =
-            sandbox.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = sandbox.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::with_capacity(16, child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let output = child.wait_with_output().unwrap();

@@ -59,9 +59,15 @@ fn two_entries_of_one_id_are_refused() {
 
 #[test]
 fn a_path_with_two_owners_is_refused() {
-    refused(&Plugin::new().entries(&[thing().owns("a"), Entry::new("other").owns("a")]), "owned path `a` appears twice");
+    refused(
+        &Plugin::new().entries(&[thing().owns("a"), Entry::new("other").owns("a")]),
+        "owned path `a` appears twice",
+    );
     refused(&Plugin::new().entries(&[thing().owns("a").owns("a")]), "appears twice");
-    refused(&Plugin::new().entries(&[thing().owns("a"), Entry::new("other").shares("a")]), "owned by one entry and shared");
+    refused(
+        &Plugin::new().entries(&[thing().owns("a"), Entry::new("other").shares("a")]),
+        "owned by one entry and shared",
+    );
 }
 
 #[test]
@@ -96,7 +102,8 @@ fn more_entries_than_the_limit_are_refused() {
 #[test]
 fn a_child_whose_id_does_not_start_with_its_parents_is_refused_and_costs_its_level() {
     for id in ["other", "thin", "thing"] {
-        let plugin = Plugin::new().levels(&[thing().owns("thing").with_children()], &[Entry::new(id).owns("thing/file")]);
+        let plugin =
+            Plugin::new().levels(&[thing().owns("thing").with_children()], &[Entry::new(id).owns("thing/file")]);
         let outcome = ask(&plugin.build(), Limits::default());
         let told: Vec<_> = outcome.problems.iter().map(|it| (it.code.as_str(), it.id.as_deref())).collect();
         assert_eq!(told, [("plugin-answer", Some("thing"))], "{:?}", outcome.problems);

@@ -80,10 +80,26 @@ fn one(rest: &mut &[&str]) -> Option<bool> {
 
 #[test]
 fn expressions_are_read_as_spdx_means_them() {
-    let good = ["MIT", "MIT OR GPL-3.0", "GPL-3.0/Apache-2.0", "(MIT OR Apache-2.0) AND Unicode-3.0",
-        "Apache-2.0 WITH LLVM-exception OR Apache-2.0 OR MIT", "GPL-2.0 AND MIT OR Zlib"];
-    let bad = ["", "GPL-3.0", "MIT AND GPL-3.0", "MIT OR", "(MIT", "MIT)", "Apache-2.0 WITH Other-exception", "mit",
-        "(MIT OR Apache-2.0) AND OpenSSL", "MIT MIT"];
+    let good = [
+        "MIT",
+        "MIT OR GPL-3.0",
+        "GPL-3.0/Apache-2.0",
+        "(MIT OR Apache-2.0) AND Unicode-3.0",
+        "Apache-2.0 WITH LLVM-exception OR Apache-2.0 OR MIT",
+        "GPL-2.0 AND MIT OR Zlib",
+    ];
+    let bad = [
+        "",
+        "GPL-3.0",
+        "MIT AND GPL-3.0",
+        "MIT OR",
+        "(MIT",
+        "MIT)",
+        "Apache-2.0 WITH Other-exception",
+        "mit",
+        "(MIT OR Apache-2.0) AND OpenSSL",
+        "MIT MIT",
+    ];
     assert!(good.iter().all(|expression| allowed(expression)), "{good:?}");
     for expression in bad {
         assert!(!allowed(expression), "{expression}");
@@ -123,7 +139,10 @@ fn metadata(root: &Path) -> Metadata {
 fn the_top_level_is_what_was_agreed() {
     let Some(root) = workspace() else { return };
     // What git would take, whatever lies about besides.
-    let listing = Command::new("git").current_dir(&root).args(["ls-files", "--cached", "--others", "--exclude-standard"]).output();
+    let listing = Command::new("git")
+        .current_dir(&root)
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .output();
     let Some(listing) = listing.ok().filter(|output| output.status.success()) else { return };
     let listing = String::from_utf8(listing.stdout).unwrap();
     let tops: BTreeSet<&str> = listing.lines().filter_map(|path| path.split('/').next()).collect();
@@ -160,7 +179,8 @@ fn sources(root: &Path) -> BTreeMap<String, String> {
 #[test]
 fn the_built_in_components_are_those_of_todays_sources() {
     let Some(root) = workspace() else { return };
-    let renew = "run `.ci/rebuild`, which builds the components again and records their sources, and commit plugins/built/";
+    let renew =
+        "run `.ci/rebuild`, which builds the components again and records their sources, and commit plugins/built/";
     let recorded = fs::read_to_string(root.join("plugins/built/sources.sha256"))
         .unwrap_or_else(|error| panic!("plugins/built/sources.sha256 cannot be read ({error}): {renew}"));
     let line = |line: &str| line.split_once("  ").map(|(digest, path)| (path.to_owned(), digest.to_owned()));
@@ -168,7 +188,10 @@ fn the_built_in_components_are_those_of_todays_sources() {
     let today = sources(&root);
     let changed: BTreeSet<&String> =
         known.keys().chain(today.keys()).filter(|path| known.get(*path) != today.get(*path)).collect();
-    assert!(changed.is_empty(), "the built-in components are not built from these sources as they are now: {changed:#?}\n{renew}");
+    assert!(
+        changed.is_empty(),
+        "the built-in components are not built from these sources as they are now: {changed:#?}\n{renew}"
+    );
     let expected: String = today.iter().map(|(path, digest)| format!("{digest}  {path}\n")).collect();
     assert_eq!(recorded, expected, "the lines are not in the order of their paths: {renew}");
 }

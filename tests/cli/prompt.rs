@@ -18,7 +18,10 @@ fn on_a_terminal(sandbox: &Sandbox, args: &str, typed: &str) -> Option<(i32, Str
     let mut command = Command::new("script");
     command.args(["--quiet", "--return", "--echo", "never", "--command"]);
     command.arg(format!("'{}' {args}", env!("CARGO_BIN_EXE_dscc"))).arg("/dev/null").env_clear();
-    command.envs(model.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("TERM", "xterm").env("SHELL", "/bin/sh");
+    command
+        .envs(model.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .env("TERM", "xterm")
+        .env("SHELL", "/bin/sh");
     command.current_dir(sandbox.home()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
@@ -30,7 +33,9 @@ fn on_a_terminal(sandbox: &Sandbox, args: &str, typed: &str) -> Option<(i32, Str
 
 #[test]
 fn the_plan_is_shown_and_only_a_yes_removes_it() {
-    for (typed, goes) in [("\n", false), ("n\n", false), ("yeah\nn\n", false), ("\u{4}", false), ("y\n", true), ("YES\n", true)] {
+    for (typed, goes) in
+        [("\n", false), ("n\n", false), ("yeah\nn\n", false), ("\u{4}", false), ("y\n", true), ("YES\n", true)]
+    {
         let sandbox = Sandbox::new();
         let hub = sandbox.hub();
         hub.model("a", 5000);

@@ -48,7 +48,9 @@ fn one_entry_that_is_not_there_and_nothing_goes() {
     let hub = sandbox.hub();
     hub.model("a", 10);
     let before = tree::read(&hub.root);
-    for absent in ["model/acme/b", "model/acme/a@dev", "model/acme/a@0123456", "hub:model/acme/b", "model/acme", "", "@"] {
+    for absent in
+        ["model/acme/b", "model/acme/a@dev", "model/acme/a@0123456", "hub:model/acme/b", "model/acme", "", "@"]
+    {
         for args in [["clean", "-y", "model/acme/a", absent], ["clean", "-y", absent, "model/acme/a"]] {
             let run = sandbox.dscc(args).expect(5);
             assert!(run.stderr.contains(&format!("`{absent}`")), "{}", run.stderr);

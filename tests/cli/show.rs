@@ -16,8 +16,24 @@ fn an_entry_has_exactly_the_published_keys() {
     let show = sandbox.json(["show", "--children"]);
     assert_eq!(keys(&show), BTreeSet::from(["schema_version", "entries", "errors"]));
     let expected = BTreeSet::from([
-        "cache", "root", "id", "parent", "kind", "label", "state", "reclaim", "recovery", "size", "unique_size",
-        "disk_size", "files", "modified", "last_used", "created", "paths", "attributes",
+        "cache",
+        "root",
+        "id",
+        "parent",
+        "kind",
+        "label",
+        "state",
+        "reclaim",
+        "recovery",
+        "size",
+        "unique_size",
+        "disk_size",
+        "files",
+        "modified",
+        "last_used",
+        "created",
+        "paths",
+        "attributes",
     ]);
     let entries = array(&show, "entries");
     assert_eq!(entries.len(), 3);

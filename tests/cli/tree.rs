@@ -60,7 +60,8 @@ pub fn assert_gone(before: &Tree, after: &Tree, expected: &[&str]) {
     for path in expected {
         assert!(before.contains_key(Path::new(path)), "{path} was not there");
     }
-    let left: Tree = before.iter().filter(|(path, _)| !goes(path)).map(|(path, node)| (path.clone(), node.clone())).collect();
+    let left: Tree =
+        before.iter().filter(|(path, _)| !goes(path)).map(|(path, node)| (path.clone(), node.clone())).collect();
     assert_eq!(*after, left);
 }
 

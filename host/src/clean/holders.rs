@@ -1,7 +1,7 @@
 //! Who holds a shared path. Holders are counted at the leaves: an entry whose children were listed holds what it shares
 //! through them, so that one revision of a repository can give up a blob although the repository shares it too.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 use crate::model::PathId;
 

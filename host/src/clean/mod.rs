@@ -22,5 +22,6 @@ pub use restrict::beyond;
 pub use select::{Chosen, Selection, SelectionError, Target, select};
 pub use weigh::Weights;
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

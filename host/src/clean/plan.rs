@@ -1,8 +1,9 @@
 //! The plan: everything a removal will do, in order, as plain data. Dry run, prompt, execution and report are made from
 //! the same value.
 
-use std::collections::{HashMap, HashSet};
 use std::path::Path;
+
+use hashbrown::{HashMap, HashSet};
 
 use crate::model::{Edit, PathId, Pattern, RelPath};
 use crate::tree::{Identity, Usage};

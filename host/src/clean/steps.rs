@@ -2,7 +2,7 @@
 //! lists them; then what it was the last to share; then folders that became empty. Children go before their parents,
 //! so that every interruption leaves references without content nowhere.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 use crate::model::{PathId, RelPath};
 use crate::tree::{FsError, Identity, NodeKind};

@@ -1,7 +1,7 @@
 //! What entries weigh. The measuring walk says how many bytes lie at each claim; here they are added up for entries, an
 //! inode once, and for sets of entries that go.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 use crate::model::PathId;
 use crate::tree::{LinkedInode, Measure, Usage};

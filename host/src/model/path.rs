@@ -55,6 +55,9 @@ impl RelPath {
             if !is_name(component) {
                 return Err(PathError::Component(text.to_owned()));
             }
+            if !component.contains('\\') {
+                continue; // By far the most: the text is the name.
+            }
             let name = unescape_name(component).ok_or_else(|| PathError::Escape(text.to_owned()))?;
             if escape_name(&name) != component {
                 return Err(PathError::Escape(text.to_owned()));
@@ -182,9 +185,11 @@ impl Pattern {
 }
 
 fn is_name(component: &str) -> bool {
-    let plain =
-        !matches!(component, "" | "." | "..") && !component.contains(['/', '\0']) && !component.contains("\\x00");
-    plain && (cfg!(unix) || !component.contains([':', '\\']))
+    let plain = !matches!(component, "" | "." | "..") && !component.bytes().any(|byte| matches!(byte, b'/' | b'\0'));
+    // An escape can hide a NUL; on Windows a drive or a separator is no part of a name.
+    plain
+        && (!component.contains('\\') || !component.contains("\\x00"))
+        && (cfg!(unix) || !component.contains([':', '\\']))
 }
 
 /// One name from disk in the text form. Most names need no change and are only borrowed.

@@ -2,9 +2,9 @@
 //! descends in it beside the disk, so finding the deepest claim above a file costs one look-up a directory entry, and
 //! none beneath directories in which nothing more is claimed.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher as _;
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::RelPath;
 
@@ -32,13 +32,13 @@ struct Node {
 pub struct PathTree {
     nodes: Vec<Node>,
     by_name: HashTable<PathId>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
 }
 
 impl Default for PathTree {
     fn default() -> Self {
         let root = Node { parent: PathId::ROOT, name: "".into(), has_children: false };
-        Self { nodes: vec![root], by_name: HashTable::new(), hasher: RandomState::new() }
+        Self { nodes: vec![root], by_name: HashTable::new(), hasher: DefaultHashBuilder::default() }
     }
 }
 

@@ -11,9 +11,9 @@ use crate::runtime::{Audit, PluginErrorKind, audit, digest};
 /// The target of components; its standard library comes with the toolchain.
 const TARGET: &str = "wasm32-wasip2";
 
-/// Small code, and a name section that makes traps readable.
+/// Small code that is fast where caches are large, and a name section that makes traps readable.
 const PROFILE: &[(&str, &str)] = &[
-    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "2"),
     ("CARGO_PROFILE_RELEASE_LTO", "true"),
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
     ("CARGO_PROFILE_RELEASE_PANIC", "abort"),

@@ -1,8 +1,9 @@
 //! From a plugin's answers to checked data. Everything a component returns is hostile until it has passed here: each
 //! rule that is broken is an error naming the rule and the place, and the whole answer is refused with it.
 
-use std::collections::HashSet;
 use std::str::FromStr as _;
+
+use hashbrown::HashSet;
 
 use crate::model::{
     self, Cache, Edit, Entry, Expansion, Listing, Location, Lock, LockKind, Manifest, Moment, Pattern, Recovery,
@@ -109,14 +110,19 @@ pub(super) fn listing(
         entries.push(entry);
     }
     unique("entry", entries.iter().map(|entry| entry.id.as_str()))?;
-    let owned = || entries.iter().flat_map(|entry| entry.owns.iter().map(RelPath::as_str));
-    unique("owned path", owned())?;
-    let owned: HashSet<&str> = owned().collect();
-    if let Some(both) = entries.iter().flat_map(|e| &e.shares).find(|path| owned.contains(path.as_str())) {
-        return Err(format!("`{both}` is owned by one entry and shared by another or the same"));
-    }
+    claims_of_siblings(&entries)?;
     let warnings = listing.warnings.into_iter().take(1000).map(|it| warning(it, limits)).collect::<Checked<_>>()?;
     Ok(Listing { entries, warnings, incomplete })
+}
+
+/// No two siblings own one path, and what one owns no other shares.
+fn claims_of_siblings(entries: &[Entry]) -> Checked<()> {
+    unique("owned path", entries.iter().flat_map(|entry| entry.owns.iter().map(RelPath::as_str)))?;
+    let owned: HashSet<&str> = entries.iter().flat_map(|entry| entry.owns.iter().map(RelPath::as_str)).collect();
+    match entries.iter().flat_map(|entry| &entry.shares).find(|path| owned.contains(path.as_str())) {
+        Some(both) => Err(format!("`{both}` is owned by one entry and shared by another or the same")),
+        None => Ok(()),
+    }
 }
 
 fn entry(entry: wit::Entry, cache: &Cache, limits: &Limits) -> Checked<Entry> {

@@ -44,5 +44,6 @@ pub use plain::{Root, Walker};
 mod removal;
 pub use removal::{Keep, Removal};
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -53,7 +53,8 @@ impl Plugin {
     /// The caches it finds: id and path.
     pub fn caches(mut self, caches: &[(&str, &str)]) -> Self {
         let memory = &mut self.memory;
-        let mut row = |(id, path): &(&str, &str)| Record::new().text(memory, id).text(memory, "Title").text(memory, path);
+        let mut row =
+            |(id, path): &(&str, &str)| Record::new().text(memory, id).text(memory, "Title").text(memory, path);
         let rows: Vec<Record> = caches.iter().map(&mut row).collect();
         let list = memory.list(&rows);
         let at = memory.record(&Record::new().word(0).pair(list));

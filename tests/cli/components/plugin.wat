@@ -47,7 +47,8 @@
     (export "directory" (type $directory (sub resource)))
     (type $kinds' (flags "file" "directory" "link" "other")) (export "kinds" (type $kinds (eq $kinds')))
     (alias outer 1 $path (type $outer)) (export "path" (type $path (eq $outer)))
-    (type $filter' (record (field "max-depth" u32) (field "kinds" $kinds) (field "names" (list string)) (field "stat" bool)))
+    (type $filter' (record (field "max-depth" u32) (field "kinds" $kinds) (field "names" (list string))
+      (field "stat" bool)))
     (export "filter" (type $filter (eq $filter')))
     (export "walker" (type $walker (sub resource)))
     (type $fs-error' (enum "not-found" "denied" "wrong-kind" "too-large" "bad-path" "other"))
@@ -85,7 +86,7 @@
   (core module $plugin
     (import "memory" "memory" (memory $memory 1))
     (import "host" "log" (func $log (param i32 i32 i32)))
-    (import "host" "walk" (func $walk (param i32 i32 i32 i32 i32 i32 i32 i32)))
+    (import "host" "walk" (func $walk (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
     (import "host" "read" (func $read (param i32 i32 i32 i32 i32)))
     (import "host" "drop" (func $drop (param i32)))
     (;BODY;))

@@ -97,6 +97,17 @@ fn an_orphan_blob_goes_alone() {
 }
 
 #[test]
+fn quiet_is_the_ids_of_what_went() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    hub.model("a", 1000);
+    hub.model("b", 10).revision('b', &[("w", 'b', 5)]);
+    let run = sandbox.dscc(["clean", "-yq", "model/acme/a", "model/acme/b@bbbbbbb"]).expect(0);
+    assert_eq!(run.stdout, format!("model/acme/a\nmodel/acme/b@{}\n", commit('b')));
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
 fn an_emptied_hub_is_still_a_hub_and_a_second_run_has_nothing_to_do() {
     let sandbox = Sandbox::new();
     let hub = sandbox.hub();

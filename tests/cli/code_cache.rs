@@ -50,14 +50,10 @@ fn damaged_code_is_made_again_and_never_run() {
     let answer = run(&sandbox, &cache).stdout;
     let file = &code(&cache)[0];
     let sound = fs::read(file).unwrap();
-    let damages: [&dyn Fn(&mut Vec<u8>); 4] =
-        [&|bytes| bytes.clear(), &|bytes| bytes.truncate(bytes.len() / 2), &|bytes| bytes[2] ^= 1, &|bytes| {
-            let middle = bytes.len() / 2;
-            bytes[middle] ^= 0xff;
-        }];
-    for damage in damages {
-        let mut bytes = sound.clone();
-        damage(&mut bytes);
+    let (half, mut header, mut middle) = (sound[..sound.len() / 2].to_vec(), sound.clone(), sound.clone());
+    header[2] ^= 1;
+    middle[sound.len() / 2] ^= 0xff;
+    for bytes in [Vec::new(), half, header, middle] {
         fs::write(file, &bytes).unwrap();
         assert_eq!(run(&sandbox, &cache).stdout, answer);
         assert_eq!(fs::read(file).unwrap().len(), sound.len());

@@ -163,8 +163,9 @@ impl Decider<'_> {
             let item = &self.inventory.items[ix];
             if let Some(held) = busy.get(&ix) {
                 self.hold(ix, held.hold, held.reason.clone());
-            } else if !item.listed {
-                self.hold(ix, Hold::Unknown, "what is in it could not be listed".into());
+            } else if !item.listed || item.incomplete {
+                let reason = "part of what is in it could not be read, so what it would take along is not known";
+                self.hold(ix, Hold::Unknown, reason.into());
             } else if item.entry.recovery == Recovery::Irreplaceable && !(why.named && self.force.irreplaceable) {
                 let reason = "it cannot be had back: name it and add `--force irreplaceable` if it shall go";
                 self.hold(ix, Hold::Irreplaceable, reason.into());

@@ -8,13 +8,13 @@ use crate::model::PathId;
 use super::inventory::{EntryIx, Inventory};
 
 /// The holders of every shared path of an inventory.
-pub struct Holders {
+pub(super) struct Holders {
     by_path: HashMap<PathId, Vec<EntryIx>>,
 }
 
 impl Holders {
     /// Counts.
-    pub fn of(inventory: &Inventory) -> Self {
+    pub(super) fn of(inventory: &Inventory) -> Self {
         let mut by_path: HashMap<PathId, Vec<EntryIx>> = HashMap::new();
         for (ix, item) in inventory.items.iter().enumerate() {
             for path in &item.entry.shares {
@@ -30,25 +30,34 @@ impl Holders {
     }
 
     /// The leaf entries that share a path.
-    pub fn of_path(&self, path: PathId) -> &[EntryIx] {
+    pub(super) fn of_path(&self, path: PathId) -> &[EntryIx] {
         self.by_path.get(&path).map_or(&[], Vec::as_slice)
     }
 
     /// Every shared path with its holders.
-    pub fn iter(&self) -> impl Iterator<Item = (PathId, &[EntryIx])> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (PathId, &[EntryIx])> {
         self.by_path.iter().map(|(path, holders)| (*path, holders.as_slice()))
     }
 
     /// Whether a path is free once the entries for which `going` holds are gone.
     ///
     /// On incomplete knowledge nothing is: if a holder's level could not be read completely, someone unseen may hold it
-    /// too. The level of a child does not matter when its parent goes with all that is in it.
-    pub fn is_freed(&self, inventory: &Inventory, path: PathId, going: &dyn Fn(EntryIx) -> bool) -> bool {
-        self.of_path(path).iter().all(|&ix| {
-            let item = &inventory.items[ix];
-            let level_known = !inventory.caches[item.cache].incomplete
-                && inventory.ancestors(ix).all(|above| going(above) || !inventory.items[above].incomplete);
-            going(ix) && level_known
-        })
+    /// too. What lies in a place that an entry owns is held by nobody but that entry's children, so no level above that
+    /// entry matters.
+    pub(super) fn is_freed(&self, inventory: &Inventory, path: PathId, going: &dyn Fn(EntryIx) -> bool) -> bool {
+        self.of_path(path).iter().all(|&ix| going(ix) && all_holders_known(inventory, path, ix, going))
     }
+}
+
+fn all_holders_known(inventory: &Inventory, path: PathId, holder: EntryIx, going: &dyn Fn(EntryIx) -> bool) -> bool {
+    for above in inventory.ancestors(holder) {
+        let item = &inventory.items[above];
+        if item.incomplete && !going(above) {
+            return false;
+        }
+        if inventory.paths.up(path).any(|place| item.entry.owns.contains(&place)) {
+            return true;
+        }
+    }
+    !inventory.caches[inventory.items[holder].cache].incomplete
 }

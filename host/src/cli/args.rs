@@ -1,5 +1,6 @@
 //! The command line as clap sees it. Help texts are the doc comments here.
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args as Arguments, Parser, Subcommand, ValueEnum};
 
 use crate::roots::Override;
@@ -37,8 +38,13 @@ pub(super) struct Global {
     #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
     pub(super) color: ColorChoice,
     /// Look in PATH instead of where RULE leads; repeat it for several roots (`dscc paths` lists the rules)
-    #[arg(long = "root", global = true, value_name = "RULE=PATH")]
+    #[arg(long = "root", global = true, value_name = "RULE=PATH", value_parser = root_parser())]
     pub(super) roots: Vec<Override>,
+}
+
+/// A path need not be UTF-8.
+fn root_parser() -> impl TypedValueParser<Value = Override> {
+    OsStringValueParser::new().try_map(|text| Override::parse(&text))
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,7 +12,7 @@ use crate::tree::Root;
 use super::bindings::exports::dscc::plugin::cache_plugin::Guest;
 use super::bindings::{PluginPre, dscc::plugin::types};
 use super::convert;
-use super::error::{PluginError, PluginErrorKind, classify};
+use super::error::{PluginError, PluginErrorKind, classify, classify_start};
 use super::files::Directory;
 use super::limits::Limits;
 use super::output::LogLine;
@@ -42,6 +42,11 @@ impl Plugin {
     /// The SHA-256 digest of its bytes, in hex.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The error of a plugin whose manifest has another name than the one it is known by.
+    pub fn misnamed(&self, found: &str) -> PluginError {
+        self.invalid("describe", format!("it calls itself `{found}`, and is known as `{}`", self.name))
     }
 
     /// What it has said since this was asked last.
@@ -118,7 +123,7 @@ impl Plugin {
         let mut store = State::store(self.pre.engine(), self.limits);
         let outcome = {
             let _ticking = self.ticker.tick();
-            self.pre.instantiate(&mut store).and_then(|it| call(it.dscc_plugin_cache_plugin(), &mut store))
+            self.enter(&mut store, call)
         };
         let state = store.into_data();
         let stderr = state.stderr.text();
@@ -128,13 +133,23 @@ impl Plugin {
                 return Ok((value, state.incomplete));
             }
             Ok(Err(message)) => PluginErrorKind::Reported(message),
-            Err(error) => classify(&error, &self.limits),
+            Err(kind) => kind,
         };
         let mut output: Vec<&str> = state.log.iter().map(|line| line.text.as_str()).collect();
         output.extend(stderr.lines());
         let output = output[output.len().saturating_sub(20)..].join("\n");
         self.keep_log(state.log, &stderr);
         Err(PluginError { output, ..PluginError::new(&self.name, function, kind) })
+    }
+
+    fn enter<T>(
+        &self,
+        store: &mut Store<State>,
+        call: impl FnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<Result<T, String>>,
+    ) -> Result<Result<T, String>, PluginErrorKind> {
+        // Types of exports are compared when the instance is made; its start function may trap there, too.
+        let instance = self.pre.instantiate(&mut *store).map_err(|error| classify_start(&error, &self.limits))?;
+        call(instance.dscc_plugin_cache_plugin(), store).map_err(|error| classify(&error, &self.limits))
     }
 
     fn keep_log(&self, lines: Vec<LogLine>, stderr: &str) {

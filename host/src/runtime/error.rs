@@ -151,6 +151,12 @@ pub(super) fn classify(error: &wasmtime::Error, limits: &Limits) -> PluginErrorK
     }
 }
 
+/// Why an instance could not be made: what its start did, or that it does not fit.
+pub(super) fn classify_start(error: &wasmtime::Error, limits: &Limits) -> PluginErrorKind {
+    let ran = error.is::<Exceeded>() || error.is::<Trap>() || error.is::<wasmtime_wasi::I32Exit>();
+    if ran { classify(error, limits) } else { PluginErrorKind::Link(root_text(error)) }
+}
+
 /// An engine error without its backtrace.
 pub(super) fn root_text(error: &wasmtime::Error) -> String {
     error.root_cause().to_string()

@@ -62,7 +62,8 @@ impl Survey {
         let load = |(name, component): &(&str, &[u8])| {
             let plugin = runtime.load(name, component)?;
             let manifest = plugin.describe()?;
-            Ok(Loaded { plugin, manifest })
+            // What a plugin is known as decides its rights and its rows; it cannot take another's place.
+            if manifest.name == *name { Ok(Loaded { plugin, manifest }) } else { Err(plugin.misnamed(&manifest.name)) }
         };
         let loaded: Vec<_> = components.par_iter().map(load).collect();
         let (mut plugins, mut problems) = (Vec::new(), Vec::new());

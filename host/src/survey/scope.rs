@@ -66,8 +66,8 @@ impl Survey {
             Some(name) => {
                 let mut nearest: Vec<(f64, &String)> = known
                     .iter()
-                    .map(|word| (strsim::jaro_winkler(name, word), word))
-                    .filter(|it| it.0 > 0.75)
+                    .map(|word| (strsim::normalized_damerau_levenshtein(name, word), word))
+                    .filter(|it| it.0 > 0.5)
                     .collect();
                 nearest.sort_by(|a, b| b.0.total_cmp(&a.0));
                 let nearest = nearest.into_iter().take(3).map(|(_, word)| word.clone()).collect();

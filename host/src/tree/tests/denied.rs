@@ -65,7 +65,7 @@ fn a_walk_yields_unreadable_directories_as_such_past_any_filter() {
         for way in ways() {
             let at = build(dir);
             let root = Root::open_by(&at, Some(way)).unwrap();
-            let filter = Filter { names: vec!["file".to_owned()], ..Filter::default() };
+            let filter = Filter { names: vec!["file".to_owned()], stat: true, ..Filter::default() };
             let mut walker = root.walk(&RelPath::root(), filter).unwrap();
             let nodes = walker.next(100);
             set_modes(&at, [0o700; 3]);

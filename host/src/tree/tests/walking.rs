@@ -49,7 +49,9 @@ fn nodes_tell_what_they_are() {
     let sandbox = sandbox();
     for way in ways() {
         let root = sandbox.root(way);
-        let nodes = all(&root, "b", Filter::default(), 10);
+        let bare = all(&root, "b", Filter::default(), 10);
+        assert!(bare.iter().all(|node| (node.size, node.modified) == (0, 0)), "not asked for");
+        let nodes = all(&root, "b", Filter { stat: true, ..Filter::default() }, 10);
         let modified = root.stat(&path("b/file.json")).unwrap().modified_ns;
         let node = |path: &str| nodes.iter().find(|node| node.path == path).unwrap();
         assert_eq!((node("b/file.json").kind, node("b/file.json").size), (NodeKind::File, 3));

@@ -18,6 +18,12 @@ const BATCH: usize = 64;
 impl Survey {
     /// Lists the first level of every cache.
     pub fn list_top(&self, inventories: &mut [Inventory], detail: Detail, problems: &mut Vec<Problem>) {
+        if detail == Detail::Full {
+            for inventory in inventories.iter() {
+                // What cannot be read will be told by the listing and the measuring pass.
+                let _ = inventory.root.remember();
+            }
+        }
         let asked: Vec<Vec<_>> = inventories.par_iter().map(|inventory| self.top_of(inventory, detail)).collect();
         for (inventory, listings) in inventories.iter_mut().zip(asked) {
             for (cache, listing) in listings.into_iter().enumerate() {

@@ -24,6 +24,8 @@ mod dir;
 #[cfg(unix)]
 mod measure;
 #[cfg(unix)]
+mod memory;
+#[cfg(unix)]
 mod place;
 #[cfg(unix)]
 mod remove;

@@ -5,7 +5,7 @@ use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags};
@@ -13,6 +13,7 @@ use rustix::io::Errno;
 
 use super::beneath::{Beneath, Opened, Way, raw_names};
 use super::dir::{Buffer, Fresh, escaped, for_each, stat_at, stat_open};
+use super::memory::Memory;
 use super::{
     Filter, FsError, Identity, Keep, LinkTally, Measure, NodeKind, Progress, Removal, Stat, Walker, measure, remove,
     rewrite,
@@ -31,6 +32,7 @@ struct Inner {
     /// Only for reaching things beneath: its position is never moved.
     fd: Arc<OwnedFd>,
     beneath: Beneath,
+    memory: OnceLock<Arc<Memory>>,
 }
 
 impl Root {
@@ -51,7 +53,14 @@ impl Root {
             return Err(FsError::Changed);
         }
         let beneath = Beneath::new(&fd, way)?;
-        Ok(Self(Arc::new(Inner { given: path.to_owned(), resolved, identity, fd: Arc::new(fd), beneath })))
+        Ok(Self(Arc::new(Inner {
+            given: path.to_owned(),
+            resolved,
+            identity,
+            fd: Arc::new(fd),
+            beneath,
+            memory: OnceLock::new(),
+        })))
     }
 
     /// The same root with other roots, given as device and inode, left out: they are not entered, and that is no error.
@@ -176,6 +185,25 @@ impl Root {
         for_each(&dir.fd, &mut Buffer::default(), |entry| names.push(escaped(entry.name).into_owned()))?;
         names.sort_unstable();
         Ok(names)
+    }
+
+    /// Walks all of the root once, and answers later walks that ask for no sizes from memory. Worth it before a full
+    /// listing; the root then shows names as they were at this moment.
+    ///
+    /// # Errors
+    /// When the root cannot be read. Nothing is remembered then, and every walk goes to the disk.
+    pub fn remember(&self) -> Result<(), FsError> {
+        if self.0.memory.get().is_none()
+            && let Some(memory) = Memory::of(self)?
+        {
+            // Another thread may have been first; one is as good as the other.
+            let _ = self.0.memory.set(Arc::new(memory));
+        }
+        Ok(())
+    }
+
+    pub(super) fn memory(&self) -> Option<Arc<Memory>> {
+        self.0.memory.get().cloned()
     }
 
     /// Walks what lies beneath a directory and passes the filter.

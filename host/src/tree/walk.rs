@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::beneath::Entered;
 use super::dir::{Buffer, Fresh, escaped, for_each, stat_at};
+use super::memory::Recall;
 use super::place::Place;
 use super::{Filter, FsError, Node, NodeKind, Root};
 use crate::model::{RelPath, escape_text};
@@ -25,7 +26,41 @@ const LEVELS: u32 = 16;
 const MANY: usize = 256;
 
 /// Yields nodes in portions.
-pub struct Walker {
+pub struct Walker(Source);
+
+enum Source {
+    Disk(Live),
+    Memory(Recall),
+}
+
+impl Walker {
+    pub(super) fn new(root: Root, at: &RelPath, filter: Filter) -> Result<Self, FsError> {
+        let memory = root.memory().filter(|_| !filter.stat);
+        if let Some(recall) = memory.and_then(|memory| Recall::new(memory, at, &filter)) {
+            return Ok(Self(Source::Memory(recall)));
+        }
+        Ok(Self(Source::Disk(Live::new(root, at, filter)?)))
+    }
+
+    /// The next nodes, at most `max`; none at the end.
+    pub fn next(&mut self, max: usize) -> Vec<Node> {
+        match &mut self.0 {
+            Source::Disk(live) => live.next(max),
+            Source::Memory(recall) => recall.next(max),
+        }
+    }
+
+    /// Whether the walk has come past a directory that it could not look into.
+    pub fn met_unreadable(&self) -> bool {
+        match &self.0 {
+            Source::Disk(live) => live.unreadable,
+            Source::Memory(recall) => recall.unreadable,
+        }
+    }
+}
+
+/// A walk over the disk.
+struct Live {
     root: Root,
     filter: Filter,
     frames: Vec<Frame>,
@@ -67,8 +102,8 @@ enum Below {
     Unreadable,
 }
 
-impl Walker {
-    pub(super) fn new(root: Root, at: &RelPath, filter: Filter) -> Result<Self, FsError> {
+impl Live {
+    fn new(root: Root, at: &RelPath, filter: Filter) -> Result<Self, FsError> {
         let opened = root.directory(at)?;
         let fd = Arc::new(opened.fd);
         let place = Place::start(fd.clone(), opened.ino, ());
@@ -79,8 +114,7 @@ impl Walker {
         Ok(Self { root, filter, frames, unreadable: false })
     }
 
-    /// The next nodes, at most `max`; none at the end.
-    pub fn next(&mut self, max: usize) -> Vec<Node> {
+    fn next(&mut self, max: usize) -> Vec<Node> {
         let mut nodes = Vec::new();
         while nodes.len() < max {
             let Some(frame) = self.frames.last_mut() else { break };
@@ -116,11 +150,6 @@ impl Walker {
             nodes.extend(node);
         }
         nodes
-    }
-
-    /// Whether the walk has come past a directory that it could not look into.
-    pub fn met_unreadable(&self) -> bool {
-        self.unreadable
     }
 }
 

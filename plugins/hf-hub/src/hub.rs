@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dscc_sdk::{
-    Directory, Entry, Filter, FsError, Kind, Kinds, Listing, LockKind, Node, Recovery, Result, State,
-};
+use dscc_sdk::{Directory, Entry, Filter, FsError, Kind, Kinds, Listing, LockKind, Node, Recovery, Result, State};
 
 use crate::claims::{hold_payloads, lock_folder};
 use crate::link::Root;

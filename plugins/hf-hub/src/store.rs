@@ -40,9 +40,7 @@ pub fn marker(directory: &dyn Directory) -> Marker {
     };
     match found {
         None => Marker::Absent,
-        Some(Kind::File) if directory.read_text(&marker_path(), 64).as_deref() == Ok(LAYOUT) => {
-            Marker::Known
-        }
+        Some(Kind::File) if directory.read_text(&marker_path(), 64).as_deref() == Ok(LAYOUT) => Marker::Known,
         Some(_) => Marker::Unknown,
     }
 }

@@ -8,6 +8,7 @@ mod mounts;
 mod race;
 mod reach;
 mod recount;
+mod remembering;
 mod removing;
 mod rewriting;
 mod walking;

@@ -1,0 +1,148 @@
+//! The names beneath a root as one parallel walk found them, kept small: each path as what it adds to the one before.
+//! A full listing asks for the same folders twice, once for the first level and once for the children; the second
+//! time, and every time after, they come from here. Sizes and times are not kept, and nothing that decides a removal
+//! outlives the root that was opened for it.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use super::{Filter, FsError, Node, NodeKind, Root};
+use crate::model::RelPath;
+
+/// More nodes than this are not kept: they would take more memory than the second walk takes time.
+const MOST_NODES: usize = 4_000_000;
+const PORTION: usize = 10_000;
+
+/// What one walk found.
+#[derive(Debug)]
+pub(super) struct Memory {
+    /// Parents before children, each folder followed by all that is beneath it.
+    nodes: Vec<Packed>,
+    /// What each path adds to the one before, and the link's target, one after another.
+    text: Vec<u8>,
+    folders: HashMap<Box<str>, Folder>,
+}
+
+#[derive(Debug)]
+struct Packed {
+    /// Bytes that the path has in common with the one before.
+    shared: u16,
+    added: u16,
+    target: u16,
+    depth: u16,
+    kind: NodeKind,
+}
+
+/// Where what is beneath a folder is found.
+#[derive(Clone, Copy, Debug)]
+struct Folder {
+    first: usize,
+    after: usize,
+    text: usize,
+}
+
+impl Memory {
+    /// Walks all of a root; none if there is too much of it, or a path too long to pack.
+    pub(super) fn of(root: &Root) -> Result<Option<Self>, FsError> {
+        let mut walker = root.walk(&RelPath::root(), Filter::default())?;
+        let mut memory = Self { nodes: Vec::new(), text: Vec::new(), folders: HashMap::new() };
+        let mut before = String::new();
+        let mut open: Vec<(String, Folder)> = vec![(String::new(), Folder { first: 0, after: 0, text: 0 })];
+        loop {
+            let portion = walker.next(PORTION);
+            if portion.is_empty() {
+                break;
+            }
+            for node in portion {
+                memory.close(&mut open, Some(&node.path));
+                if !memory.push(&before, &node) || memory.nodes.len() > MOST_NODES {
+                    return Ok(None);
+                }
+                if node.kind == NodeKind::Directory {
+                    let here = Folder { first: memory.nodes.len(), after: 0, text: memory.text.len() };
+                    open.push((node.path.clone(), here));
+                }
+                before = node.path;
+            }
+        }
+        memory.close(&mut open, None);
+        Ok(Some(memory))
+    }
+
+    /// Notes the end of the folders that the next path is not in.
+    fn close(&mut self, open: &mut Vec<(String, Folder)>, next: Option<&str>) {
+        let is_in = |folder: &str, path: &str| {
+            folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+        };
+        while let Some((path, folder)) = open.pop_if(|(path, _)| next.is_none_or(|next| !is_in(path, next))) {
+            self.folders.insert(path.into(), Folder { after: self.nodes.len(), ..folder });
+        }
+    }
+
+    fn push(&mut self, before: &str, node: &Node) -> bool {
+        let shared = before.bytes().zip(node.path.bytes()).take_while(|(one, other)| one == other).count();
+        let shared = node.path.floor_char_boundary(shared);
+        let added = &node.path[shared..];
+        let depth = node.path.bytes().filter(|byte| *byte == b'/').count() + 1;
+        let (Ok(shared), Ok(length), Ok(target), Ok(depth)) =
+            (u16::try_from(shared), u16::try_from(added.len()), u16::try_from(node.target.len()), u16::try_from(depth))
+        else {
+            return false;
+        };
+        self.text.extend_from_slice(added.as_bytes());
+        self.text.extend_from_slice(node.target.as_bytes());
+        self.nodes.push(Packed { shared, added: length, target, depth, kind: node.kind });
+        true
+    }
+}
+
+/// A walk through what is remembered.
+pub(super) struct Recall {
+    memory: Arc<Memory>,
+    filter: Filter,
+    folder: Folder,
+    /// The number of components of the folder's path.
+    depth: u32,
+    /// The path of the node before the next one.
+    path: String,
+    pub(super) unreadable: bool,
+}
+
+impl Recall {
+    /// None if the folder is not remembered as one that was entered.
+    pub(super) fn new(memory: Arc<Memory>, at: &RelPath, filter: &Filter) -> Option<Self> {
+        let folder = *memory.folders.get(at.as_str())?;
+        let depth = u32::try_from(at.components().count()).ok()?;
+        let path = at.as_str().to_owned();
+        Some(Self { memory, filter: filter.clone(), folder, depth, path, unreadable: false })
+    }
+
+    /// The next nodes, at most `max`; none at the end.
+    pub(super) fn next(&mut self, max: usize) -> Vec<Node> {
+        let mut nodes = Vec::new();
+        while nodes.len() < max && self.folder.first < self.folder.after {
+            let packed = &self.memory.nodes[self.folder.first];
+            let (from, middle) = (self.folder.text, self.folder.text + usize::from(packed.added));
+            let end = middle + usize::from(packed.target);
+            self.path.truncate(packed.shared.into());
+            self.path.push_str(text(&self.memory.text[from..middle]));
+            (self.folder.first, self.folder.text) = (self.folder.first + 1, end);
+            let depth = u32::from(packed.depth) - self.depth;
+            let deep = self.filter.max_depth != 0 && depth > self.filter.max_depth;
+            let name = self.path.rsplit('/').next().unwrap_or_default();
+            if deep || !self.filter.passes(packed.kind, name) {
+                continue;
+            }
+            self.unreadable |= packed.kind == NodeKind::Unreadable;
+            let target = text(&self.memory.text[middle..end]).to_owned();
+            nodes.push(Node { path: self.path.clone(), kind: packed.kind, target, size: 0, modified: 0 });
+        }
+        nodes
+    }
+}
+
+/// What went in as text comes out as text: only whole characters are packed.
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}

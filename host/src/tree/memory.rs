@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
+use rayon::prelude::*;
 
+use super::beneath::{Entered, raw_names};
 use super::{Filter, FsError, Node, NodeKind, Root};
 use crate::model::RelPath;
 
@@ -15,7 +17,7 @@ const MOST_NODES: usize = 4_000_000;
 const PORTION: usize = 10_000;
 
 /// What one walk found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Memory {
     /// Parents before children, each folder followed by all that is beneath it.
     nodes: Vec<Packed>,
@@ -43,38 +45,53 @@ struct Folder {
 }
 
 impl Memory {
-    /// Walks all of a root; none if there is too much of it, or a path too long to pack.
+    /// Walks all of a root, its first folders in parallel; none if there is too much of it, or a path too long to pack.
     pub(super) fn of(root: &Root) -> Result<Option<Self>, FsError> {
-        let mut walker = root.walk(&RelPath::root(), Filter::default())?;
-        let mut memory = Self { nodes: Vec::new(), text: Vec::new(), folders: HashMap::new() };
+        let mut top = root.walk(&RelPath::root(), Filter { max_depth: 1, ..Filter::default() })?;
+        let mut memory = Self::default();
         let mut before = String::new();
-        let mut open: Vec<(String, Folder)> = vec![(String::new(), Folder { first: 0, after: 0, text: 0 })];
         loop {
-            let portion = walker.next(PORTION);
+            let portion = top.next(PORTION);
             if portion.is_empty() {
-                break;
+                let all = Folder { first: 0, after: memory.nodes.len(), text: 0 };
+                memory.folders.insert("".into(), all);
+                return Ok(Some(memory));
             }
-            for node in portion {
-                memory.close(&mut open, Some(&node.path));
-                if !memory.push(&before, &node) || memory.nodes.len() > MOST_NODES {
+            let pieces: Vec<Result<Piece, FsError>> = portion.par_iter().map(|node| Piece::of(root, node)).collect();
+            for (mut node, piece) in portion.into_iter().zip(pieces) {
+                let piece = match piece {
+                    Err(FsError::NotFound) => continue,
+                    Err(_) => {
+                        node.kind = NodeKind::Unreadable;
+                        Piece::default()
+                    }
+                    Ok(piece) => piece,
+                };
+                let packed = memory.push(&before, &node) && piece.fits;
+                memory.append(piece.memory, node.kind == NodeKind::Directory, &node.path);
+                if !packed || memory.nodes.len() > MOST_NODES {
                     return Ok(None);
                 }
-                if node.kind == NodeKind::Directory {
-                    let here = Folder { first: memory.nodes.len(), after: 0, text: memory.text.len() };
-                    open.push((node.path.clone(), here));
-                }
-                before = node.path;
+                before = if piece.last.is_empty() { node.path } else { piece.last };
             }
         }
-        memory.close(&mut open, None);
-        Ok(Some(memory))
+    }
+
+    /// Adds what is beneath a path of the first level.
+    fn append(&mut self, piece: Self, is_folder: bool, path: &str) {
+        let (nodes, text) = (self.nodes.len(), self.text.len());
+        self.nodes.extend(piece.nodes);
+        self.text.extend_from_slice(&piece.text);
+        let moved = |it: Folder| Folder { first: it.first + nodes, after: it.after + nodes, text: it.text + text };
+        self.folders.extend(piece.folders.into_iter().map(|(path, folder)| (path, moved(folder))));
+        if is_folder {
+            self.folders.insert(path.into(), Folder { first: nodes, after: self.nodes.len(), text });
+        }
     }
 
     /// Notes the end of the folders that the next path is not in.
     fn close(&mut self, open: &mut Vec<(String, Folder)>, next: Option<&str>) {
-        let is_in = |folder: &str, path: &str| {
-            folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-        };
+        let is_in = |folder: &str, path: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
         while let Some((path, folder)) = open.pop_if(|(path, _)| next.is_none_or(|next| !is_in(path, next))) {
             self.folders.insert(path.into(), Folder { after: self.nodes.len(), ..folder });
         }
@@ -95,6 +112,51 @@ impl Memory {
         self.nodes.push(Packed { shared, added: length, target, depth, kind: node.kind });
         true
     }
+}
+
+/// What is beneath one path of the first level.
+#[derive(Default)]
+struct Piece {
+    memory: Memory,
+    /// The last path in it; empty if nothing can be beneath it.
+    last: String,
+    /// Whether all of it could be packed.
+    fits: bool,
+}
+
+impl Piece {
+    fn of(root: &Root, node: &Node) -> Result<Self, FsError> {
+        let mut piece = Self { fits: true, ..Self::default() };
+        let at = RelPath::parse(&node.path).map_err(|_| FsError::WrongKind)?;
+        if node.kind != NodeKind::Directory || is_cut(root, &at)? {
+            return Ok(piece);
+        }
+        let mut walker = root.walk(&at, Filter::default())?;
+        let mut open: Vec<(String, Folder)> = Vec::new();
+        piece.last.clone_from(&node.path);
+        loop {
+            let portion = walker.next(PORTION);
+            if portion.is_empty() {
+                piece.memory.close(&mut open, None);
+                return Ok(piece);
+            }
+            for node in portion {
+                piece.memory.close(&mut open, Some(&node.path));
+                piece.fits &= piece.memory.push(&piece.last, &node);
+                if node.kind == NodeKind::Directory {
+                    let (first, text) = (piece.memory.nodes.len(), piece.memory.text.len());
+                    open.push((node.path.clone(), Folder { first, after: first, text }));
+                }
+                piece.last = node.path;
+            }
+        }
+    }
+}
+
+/// Whether another root begins at a path of the first level.
+fn is_cut(root: &Root, at: &RelPath) -> Result<bool, FsError> {
+    let Some(name) = raw_names(at)?.pop() else { return Ok(false) };
+    Ok(matches!(root.beneath().enter(root.descriptor(), &name)?, Entered::Cut))
 }
 
 /// A walk through what is remembered.

@@ -99,10 +99,14 @@ fn prepare(context: &Context, survey: &Survey, args: &Clean) -> Result<Prepared,
 fn look(context: &Context, survey: &Survey, args: &Clean) -> Result<(Found, Vec<Vec<Chosen>>), Failure> {
     let (_counters, _shown) = context.progress("listing");
     let (_, mut found) = context.find(survey, &Caches { caches: args.caches.caches.clone() })?;
-    survey.list_top(&mut found.inventories, Detail::Full, &mut found.problems);
     let targets: Vec<Target> = args.entries.iter().map(|text| Target { text: text.clone() }).collect();
-    survey.list_for(&targets, &mut found.inventories, &mut found.problems);
     let all = args.all || targets.is_empty();
+    if all {
+        survey.list_whole(&mut found.inventories, &mut found.problems);
+    } else {
+        survey.list_top(&mut found.inventories, Detail::Full, &mut found.problems);
+        survey.list_for(&targets, &mut found.inventories, &mut found.problems);
+    }
     let chosen = select(&found.inventories, &Selection { targets, all })?;
     for (inventory, chosen) in found.inventories.iter_mut().zip(&chosen) {
         let tops: Vec<_> = chosen.iter().map(|chosen| chosen.entry).collect();

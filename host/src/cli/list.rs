@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::clean::{Advice, Chosen, EntryIx, Force, Inventory, Item, Weights, plan};
 use crate::model::{Detail, Edit, Problem, escape_text};
 use crate::roots::Outcome;
-use crate::survey::{Found, Survey};
+use crate::survey::Found;
 use crate::tree::Usage;
 use crate::ui::{Column, Style, Table, age, at_least, json, size, timestamp};
 
@@ -33,10 +33,11 @@ struct Row {
 pub(super) fn run(context: &mut Context, args: &List) -> Result<Status, Failure> {
     let survey = context.survey()?;
     let (_, mut found) = context.find(&survey, &args.caches)?;
-    let detail = if args.reclaimable { Detail::Full } else { Detail::Outline };
-    survey.list_top(&mut found.inventories, detail, &mut found.problems);
     if args.reclaimable {
-        list_all(&survey, &mut found);
+        let (_counters, _shown) = context.progress("listing");
+        survey.list_whole(&mut found.inventories, &mut found.problems);
+    } else {
+        survey.list_top(&mut found.inventories, Detail::Outline, &mut found.problems);
     }
     let weights = context.weigh(&found);
     let mut rows: Vec<Row> = Vec::new();
@@ -51,13 +52,6 @@ pub(super) fn run(context: &mut Context, args: &List) -> Result<Status, Failure>
     context.tell_log(&survey);
     print(context, &rows, &found, args.reclaimable)?;
     Ok(status_of(&found.problems))
-}
-
-fn list_all(survey: &Survey, found: &mut Found) {
-    for inventory in &mut found.inventories {
-        let top: Vec<_> = inventory.caches.iter().flat_map(|cache| cache.top.clone()).collect();
-        survey.list_below(inventory, &top, &mut found.problems);
-    }
 }
 
 fn row(inventory: &Inventory, weights: &Weights, cache: usize) -> Row {

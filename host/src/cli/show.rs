@@ -25,7 +25,11 @@ pub(super) fn run(context: &mut Context, args: &Show) -> Result<Status, Failure>
     let (_, mut found) = context.find(&survey, &args.caches)?;
     let chosen = {
         let (_counters, _shown) = context.progress("listing");
-        survey.list_top(&mut found.inventories, Detail::Full, &mut found.problems);
+        if args.children && args.entries.is_empty() {
+            survey.list_whole(&mut found.inventories, &mut found.problems);
+        } else {
+            survey.list_top(&mut found.inventories, Detail::Full, &mut found.problems);
+        }
         choose(&survey, &mut found, args)?
     };
     let weights = context.weigh(&found);

@@ -18,63 +18,71 @@ const BATCH: usize = 64;
 impl Survey {
     /// Lists the first level of every cache.
     pub fn list_top(&self, inventories: &mut [Inventory], detail: Detail, problems: &mut Vec<Problem>) {
-        if detail == Detail::Full {
-            for inventory in inventories.iter() {
-                // What cannot be read will be told by the listing and the measuring pass.
-                let _ = inventory.root.remember();
+        for inventory in inventories {
+            if detail == Detail::Full {
+                remember(inventory);
             }
-        }
-        let asked: Vec<Vec<_>> = inventories.par_iter().map(|inventory| self.top_of(inventory, detail)).collect();
-        for (inventory, listings) in inventories.iter_mut().zip(asked) {
-            for (cache, listing) in listings.into_iter().enumerate() {
-                match listing {
-                    Ok(listing) => inventory.add(cache, None, listing),
-                    Err(problem) => {
-                        inventory.caches[cache].incomplete = true;
-                        problems.push(*problem);
-                    }
-                }
-            }
+            let top = self.ask_top(inventory, detail);
+            add_top(inventory, top, problems);
         }
     }
 
-    fn top_of(&self, inventory: &Inventory, detail: Detail) -> Vec<Listed> {
-        inventory
-            .caches
-            .par_iter()
-            .map(|state| {
-                let plugin = self.asked(inventory)?;
-                let listing = plugin.plugin.list_entries(&inventory.root, &state.cache, None, detail);
-                listing.map_err(|error| Box::new(of_plugin(&error, Some(&state.cache.id))))
-            })
-            .collect()
+    /// Lists everything in every cache, in full. The outline already tells whose children there are to be listed, so
+    /// that all levels are asked for at the same time.
+    pub fn list_whole(&self, inventories: &mut [Inventory], problems: &mut Vec<Problem>) {
+        for inventory in inventories {
+            remember(inventory);
+            let outline = self.ask_top(inventory, Detail::Outline);
+            let levels = outline.into_iter().enumerate().filter_map(|(cache, listed)| Some((cache, listed.ok()?)));
+            let parents = levels.flat_map(|(cache, level)| {
+                let parents = level.entries.into_iter().filter(|entry| entry.has_children);
+                parents.map(move |entry| (cache, entry.id))
+            });
+            let parents: Vec<(usize, String)> = parents.collect();
+            let shared = &*inventory;
+            let (top, children) = rayon::join(
+                || self.ask_top(shared, Detail::Full),
+                || parents.par_iter().map(|(cache, id)| self.ask(shared, *cache, Some(id), Detail::Full)).collect(),
+            );
+            let children: Vec<Listed> = children;
+            add_top(inventory, top, problems);
+            for ((cache, id), listed) in parents.into_iter().zip(children) {
+                if let Some(parent) = inventory.find(cache, &id).filter(|&ix| !inventory.items[ix].listed) {
+                    add_children(inventory, parent, listed, problems);
+                }
+            }
+            let top: Vec<EntryIx> = inventory.caches.iter().flat_map(|cache| cache.top.clone()).collect();
+            self.list_below(inventory, &top, problems);
+        }
     }
 
     /// Lists the children of these entries, in full. A level that cannot be listed stays unlisted.
-    pub fn list_children(&self, inventory: &mut Inventory, parents: &[EntryIx], problems: &mut Vec<Problem>) {
+    fn list_children(&self, inventory: &mut Inventory, parents: &[EntryIx], problems: &mut Vec<Problem>) {
         for batch in parents.chunks(BATCH) {
             let shared = &*inventory;
-            let listings: Vec<Listed> = batch
-                .par_iter()
-                .map(|&parent| {
-                    let plugin = self.asked(shared)?;
-                    let item = &shared.items[parent];
-                    let cache = &shared.caches[item.cache].cache;
-                    let id = Some(item.entry.id.as_str());
-                    let listing = plugin.plugin.list_entries(&shared.root, cache, id, Detail::Full);
-                    listing.map_err(|error| {
-                        let problem = of_plugin(&error, Some(&cache.id));
-                        Box::new(Problem { id: Some(item.entry.id.clone()), ..problem })
-                    })
-                })
-                .collect();
-            for (&parent, listing) in batch.iter().zip(listings) {
-                match listing {
-                    Ok(listing) => inventory.add(inventory.items[parent].cache, Some(parent), listing),
-                    Err(problem) => problems.push(*problem),
-                }
+            let ask = |&parent: &EntryIx| {
+                let item = &shared.items[parent];
+                self.ask(shared, item.cache, Some(&item.entry.id), Detail::Full)
+            };
+            let listings: Vec<Listed> = batch.par_iter().map(ask).collect();
+            for (&parent, listed) in batch.iter().zip(listings) {
+                add_children(inventory, parent, listed, problems);
             }
         }
+    }
+
+    fn ask_top(&self, inventory: &Inventory, detail: Detail) -> Vec<Listed> {
+        let caches = (0..inventory.caches.len()).into_par_iter();
+        caches.map(|cache| self.ask(inventory, cache, None, detail)).collect()
+    }
+
+    fn ask(&self, inventory: &Inventory, cache: usize, parent: Option<&str>, detail: Detail) -> Listed {
+        let plugin = &self.asked(inventory)?.plugin;
+        let cache = &inventory.caches[cache].cache;
+        plugin.list_entries(&inventory.root, cache, parent, detail).map_err(|error| {
+            let problem = of_plugin(&error, Some(&cache.id));
+            Box::new(Problem { id: parent.map(str::to_owned), ..problem })
+        })
     }
 
     /// Lists everything below these entries.
@@ -121,5 +129,30 @@ impl Survey {
         let message = || format!("the plugin `{}` is not loaded", inventory.plugin);
         let gone = || Box::new(Problem::new("plugin-gone", message()));
         self.plugin(&inventory.plugin).ok_or_else(gone)
+    }
+}
+
+/// A full listing walks most folders twice.
+fn remember(inventory: &Inventory) {
+    // What cannot be read will be told by the listing and the measuring pass.
+    let _ = inventory.root.remember();
+}
+
+fn add_top(inventory: &mut Inventory, top: Vec<Listed>, problems: &mut Vec<Problem>) {
+    for (cache, listed) in top.into_iter().enumerate() {
+        match listed {
+            Ok(listing) => inventory.add(cache, None, listing),
+            Err(problem) => {
+                inventory.caches[cache].incomplete = true;
+                problems.push(*problem);
+            }
+        }
+    }
+}
+
+fn add_children(inventory: &mut Inventory, parent: EntryIx, listed: Listed, problems: &mut Vec<Problem>) {
+    match listed {
+        Ok(listing) => inventory.add(inventory.items[parent].cache, Some(parent), listing),
+        Err(problem) => problems.push(*problem),
     }
 }

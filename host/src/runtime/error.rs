@@ -70,6 +70,9 @@ pub enum PluginErrorKind {
     /// Ran out of time.
     #[error("it used more than {:.1} s of computing time and was stopped", .0.as_secs_f64())]
     Time(Duration),
+    /// Kept the host busy.
+    #[error("it kept dscc walking and reading for more than {:.0} s and was stopped", .0.as_secs_f64())]
+    HostTime(Duration),
     /// Ran out of memory.
     #[error("it asked for more than {} MiB of memory and was stopped", .0 >> 20)]
     Memory(usize),
@@ -107,7 +110,7 @@ impl PluginError {
             K::MissingExport(_) | K::Link(_) => "plugin-interface",
             K::TooNew { .. } => "plugin-too-new",
             K::TooOld { .. } => "plugin-too-old",
-            K::Time(_) => "plugin-time",
+            K::Time(_) | K::HostTime(_) => "plugin-time",
             K::Memory(_) | K::Tables(_) => "plugin-memory",
             K::Stack(_) => "plugin-stack",
             K::Data(_) => "plugin-data",
@@ -123,6 +126,8 @@ impl PluginError {
 pub(super) enum Exceeded {
     #[error("out of time")]
     Time,
+    #[error("out of the host's time")]
+    HostTime,
     #[error("out of memory")]
     Memory,
     #[error("out of tables")]
@@ -134,6 +139,7 @@ pub(super) fn classify(error: &wasmtime::Error, limits: &Limits) -> PluginErrorK
     if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
         return match exceeded {
             Exceeded::Time => PluginErrorKind::Time(limits.guest_time),
+            Exceeded::HostTime => PluginErrorKind::HostTime(limits.host_time),
             Exceeded::Memory => PluginErrorKind::Memory(limits.memory),
             Exceeded::Tables => PluginErrorKind::Tables(limits.table_elements),
         };

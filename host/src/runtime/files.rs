@@ -47,7 +47,7 @@ impl files::HostDirectory for State {
         if filter.names.len() > MAX_PATTERNS {
             return Ok(Err(files::FsError::TooLarge));
         }
-        let walker = match self.uncharged(|_| root.walk(&at, filter.into())) {
+        let walker = match self.uncharged(|_| root.walk(&at, filter.into()))? {
             Ok(walker) => walker,
             Err(error) => return Ok(Err(self.translate(&error))),
         };
@@ -70,7 +70,7 @@ impl files::HostDirectory for State {
                 budget -= bytes.len();
                 Ok(bytes)
             };
-            Ok(files.into_iter().map(read_one).collect())
+            files.into_iter().map(read_one).collect()
         })
     }
 
@@ -88,7 +88,7 @@ impl files::HostWalker for State {
             let unreadable = walker.met_unreadable();
             state.incomplete |= unreadable;
             Ok(nodes.into_iter().map(Into::into).collect())
-        })
+        })?
     }
 
     fn drop(&mut self, this: Resource<Walk>) -> wasmtime::Result<()> {

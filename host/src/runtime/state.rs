@@ -52,12 +52,12 @@ impl State {
         store
     }
 
-    /// Runs host work on the plugin's behalf without charging its time.
-    pub(super) fn uncharged<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+    /// Runs host work on the plugin's behalf without charging its time; but there is an end to that, too.
+    pub(super) fn uncharged<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> wasmtime::Result<T> {
         let start = Instant::now();
         let result = work(self);
         self.host_time += start.elapsed();
-        result
+        if self.host_time > self.limits.host_time { Err(Exceeded::HostTime.into()) } else { Ok(result) }
     }
 
     fn remaining_time(&self) -> wasmtime::Result<UpdateDeadline> {
@@ -120,16 +120,36 @@ impl ResourceLimiter for State {
         if desired > self.limits.table_elements { Err(Exceeded::Tables.into()) } else { Ok(true) }
     }
 
-    // Bounded in number, because the sizes above hold for each one. Components of other languages have a few.
+    // Bounded in number, because the sizes above hold for each one.
     fn instances(&self) -> usize {
-        200
+        self.limits.instances
     }
 
     fn memories(&self) -> usize {
-        4
+        self.limits.memories
     }
 
     fn tables(&self) -> usize {
-        100
+        self.limits.tables
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hosts_work_for_a_plugin_is_not_charged_and_not_endless() {
+        let limits = Limits {
+            guest_time: Duration::from_millis(50),
+            host_time: Duration::from_millis(150),
+            ..Limits::default()
+        };
+        let mut store = State::store(&Engine::default(), limits);
+        let mut work = || store.data_mut().uncharged(|_| std::thread::sleep(Duration::from_millis(100)));
+        assert!(work().is_ok());
+        let error = work().unwrap_err();
+        assert_eq!(error.downcast_ref(), Some(&Exceeded::HostTime));
+        assert!(store.data().remaining_time().is_ok(), "none of it was the plugin's own");
     }
 }

@@ -198,20 +198,28 @@ impl Decider<'_> {
 
     /// The entries with the deepest claim at or above a place, and all with a claim beneath it.
     fn claimants(&self, place: &RelPath) -> Vec<EntryIx> {
+        let paths = &self.inventory.paths;
+        let below = |at: Option<PathId>, name: &str| at.and_then(|at| paths.child(at, name));
+        let way: Vec<PathId> = place
+            .components()
+            .scan(Some(PathId::ROOT), |at, name| {
+                *at = below(*at, name);
+                *at
+            })
+            .collect();
+        let itself = paths.find(place);
         let mut best: Option<(usize, Vec<EntryIx>)> = None;
         let mut found = Vec::new();
         for (ix, item) in self.inventory.items.iter().enumerate() {
             for claim in item.entry.owns.iter().chain(&item.entry.shares) {
-                let claim = self.inventory.paths.path(*claim);
-                if claim != *place && claim.starts_with(place) {
-                    found.push(ix);
-                } else if place.starts_with(&claim) {
-                    let depth = claim.components().count();
+                if let Some(depth) = way.iter().position(|step| step == claim) {
                     match &mut best {
                         Some((deepest, _)) if *deepest > depth => {}
                         Some((deepest, at)) if *deepest == depth => at.push(ix),
                         _ => best = Some((depth, vec![ix])),
                     }
+                } else if itself.is_some_and(|place| paths.up(*claim).any(|above| above == place)) {
+                    found.push(ix);
                 }
             }
         }

@@ -296,6 +296,16 @@ mod tests {
         assert_eq!(path("a").parent(), Some(RelPath::root()));
     }
 
+    proptest! {
+        #[test]
+        fn a_text_is_refused_or_means_what_it_says(text in "(\\PC|[/\\\\x.0-9a-f]){0,24}") {
+            if let Ok(path) = RelPath::parse(&text) {
+                prop_assert_eq!(path.as_str(), &text);
+                prop_assert!(path.to_path_buf().components().all(|it| matches!(it, std::path::Component::Normal(_))));
+            }
+        }
+    }
+
     #[cfg(unix)]
     proptest! {
         #[test]

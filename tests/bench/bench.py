@@ -192,7 +192,7 @@ def main() -> None:
     bench = Bench(args.dscc, args.dir, args.scale, args.runs)
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f}, {args.runs} runs in turn, warm page cache")
-    if load > 0.5:
+    if load > os.cpu_count() / 2:
         print("THE MACHINE IS BUSY: these figures are worth nothing as a comparison")
     bench.starting()
     bench.listing()

@@ -85,6 +85,34 @@ fn children_go_before_their_parents_and_references_before_content() {
 }
 
 #[test]
+fn what_is_shared_goes_after_the_last_of_those_who_share_it() {
+    let levels = vec![("", vec![entry("a").owning(&["a"]).sharing(&["s"]), entry("b").owning(&["b"]).sharing(&["s"])])];
+    let world = World::new(&[("a", 1), ("b", 2), ("s", 4)], levels);
+    let steps: Vec<String> = world.plan_for(&["a", "b"]).roots[0].steps.iter().map(|it| it.path.to_string()).collect();
+    assert_eq!(steps, ["a", "b", "s"]);
+}
+
+#[test]
+fn after_a_failure_nothing_goes_that_had_to_go_after_it() {
+    let child = |id: &str, path: &str| entry(id).owning(&[path]).sharing(&["s"]);
+    let world = World::new(
+        &[("p/1", 1), ("p/2", 2), ("s", 4)],
+        vec![
+            ("", vec![entry("p").owning(&["p"]).with(|it| it.has_children = true)]),
+            ("p", vec![child("p/1", "p/1"), child("p/2", "p/2")]),
+        ],
+    );
+    let plan = world.plan_for(&["p"]);
+    let root = world.dir.path().join("root");
+    fs::rename(root.join("p/1"), root.join("moved")).unwrap();
+    fs::create_dir(root.join("p/1")).unwrap();
+    let outcome = world.execute(&plan);
+    assert_eq!(world.left(), ["moved", "p/", "p/1/", "s"], "neither the folder nor what both shared");
+    let gone: Vec<&str> = outcome.removed.iter().map(|&at| plan.roots[0].remove[at].id.as_str()).collect();
+    assert!(gone.is_empty() && outcome.freed.size == 2, "{gone:?}");
+}
+
+#[test]
 fn what_others_claim_beneath_a_folder_that_goes_stays() {
     let world = World::new(
         &[("a/1", 1), ("a/b/2", 2), ("a/b/c/3", 4), ("a/s", 8)],

@@ -1,5 +1,7 @@
 //! `dscc show`: the entries of caches, with what a decision needs.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use crate::clean::{EntryIx, Inventory, Selection, Target, Weights, select};
@@ -15,6 +17,8 @@ use super::list::nothing;
 /// An entry and its figures.
 struct Row<'a> {
     inventory: &'a Inventory,
+    /// Which inventory that is, in the order they were found.
+    root: usize,
     ix: EntryIx,
     depth: usize,
     json: json::ShowEntry,
@@ -34,8 +38,15 @@ pub(super) fn run(context: &mut Context, args: &Show) -> Result<Status, Failure>
     };
     let weights = context.weigh(&found);
     let mut rows = Vec::new();
-    for ((inventory, weights), chosen) in found.inventories.iter().zip(&weights).zip(&chosen) {
-        rows.extend(chosen.iter().map(|&(ix, depth)| row(inventory, weights, ix, depth)));
+    for (root, ((inventory, weights), chosen)) in found.inventories.iter().zip(&weights).zip(&chosen).enumerate() {
+        let of = |&(ix, depth): &(EntryIx, usize)| Row {
+            inventory,
+            root,
+            ix,
+            depth,
+            json: json_row(inventory, weights, ix),
+        };
+        rows.extend(chosen.iter().map(of));
     }
     context.tell_log(&survey);
     print(context, rows, &found, args)?;
@@ -71,12 +82,12 @@ fn push(inventory: &Inventory, ix: EntryIx, depth: usize, children: bool, rows: 
     }
 }
 
-fn row<'a>(inventory: &'a Inventory, weights: &Weights, ix: EntryIx, depth: usize) -> Row<'a> {
+fn json_row(inventory: &Inventory, weights: &Weights, ix: EntryIx) -> json::ShowEntry {
     let item = &inventory.items[ix];
     let entry = &item.entry;
     let usage = weights.entry(inventory, ix);
     let accessed = usage.accessed.filter(|_| inventory.root.access_times_kept()).map(timestamp);
-    let json = json::ShowEntry {
+    json::ShowEntry {
         cache: inventory.cache_id(ix).to_owned(),
         root: escape_text(inventory.root.given().as_os_str()),
         id: entry.id.clone(),
@@ -95,8 +106,7 @@ fn row<'a>(inventory: &'a Inventory, weights: &Weights, ix: EntryIx, depth: usiz
         created: entry.created,
         paths: entry.owns.iter().map(|path| inventory.paths.path(*path).as_str().to_owned()).collect(),
         attributes: json::attributes(&entry.attributes),
-    };
-    Row { inventory, ix, depth, json }
+    }
 }
 
 fn print(context: &mut Context, mut rows: Vec<Row<'_>>, found: &Found, args: &Show) -> Result<(), Failure> {
@@ -126,19 +136,14 @@ fn print(context: &mut Context, mut rows: Vec<Row<'_>>, found: &Found, args: &Sh
 
 /// The largest first, with children after their parents.
 fn sort(rows: &mut [Row<'_>]) {
-    let sizes: std::collections::HashMap<(usize, EntryIx), u64> =
-        rows.iter().map(|row| ((key(row.inventory), row.ix), row.json.size)).collect();
+    let sizes: HashMap<(usize, EntryIx), u64> = rows.iter().map(|row| ((row.root, row.ix), row.json.size)).collect();
     rows.sort_by_cached_key(|row| {
         let mut path: Vec<EntryIx> = row.inventory.ancestors(row.ix).take(row.depth).collect();
         path.reverse();
         path.push(row.ix);
-        let by_size = |ix: EntryIx| (std::cmp::Reverse(sizes.get(&(key(row.inventory), ix)).copied()), ix);
-        (key(row.inventory), path.into_iter().map(by_size).collect::<Vec<_>>())
+        let by_size = |ix: EntryIx| (std::cmp::Reverse(sizes.get(&(row.root, ix)).copied()), ix);
+        (row.root, path.into_iter().map(by_size).collect::<Vec<_>>())
     });
-}
-
-fn key(inventory: &Inventory) -> usize {
-    std::ptr::from_ref(inventory).addr()
 }
 
 fn print_table(context: &mut Context, rows: &[Row<'_>]) -> Result<(), Failure> {

@@ -49,28 +49,13 @@ pub enum Hold {
     Changed,
 }
 
-impl Hold {
-    /// The protection's code in JSON.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Irreplaceable => "irreplaceable",
-            Self::Uncertain => "uncertain",
-            Self::InUse => "in-use",
-            Self::Needed => "needed",
-            Self::Holds => "holds",
-            Self::Unknown => "unknown",
-            Self::Changed => "changed",
-        }
-    }
-}
-
 /// Which entries of one inventory go and stay.
 #[derive(Debug)]
-pub struct Decision {
+pub(super) struct Decision {
     /// The entries that go, children before their parents, each with the reason.
-    pub going: Vec<(EntryIx, String)>,
+    pub(super) going: Vec<(EntryIx, String)>,
     /// The entries that were chosen, or are in one that was, and stay.
-    pub held: Vec<(EntryIx, Held)>,
+    pub(super) held: Vec<(EntryIx, Held)>,
 }
 
 /// Why an entry is in the selection.
@@ -288,7 +273,7 @@ impl Decision {
     }
 
     /// Whether each entry goes, by its place in the inventory.
-    pub fn flags(&self, inventory: &Inventory) -> Vec<bool> {
+    pub(super) fn flags(&self, inventory: &Inventory) -> Vec<bool> {
         let mut flags = vec![false; inventory.items.len()];
         for (ix, _) in &self.going {
             flags[*ix] = true;

@@ -13,7 +13,7 @@ mod select;
 mod steps;
 mod weigh;
 
-pub use decide::{Decision, Force, Held, Hold};
+pub use decide::{Force, Held, Hold};
 pub use execute::{Failure, Outcome, execute};
 pub use inventory::{CacheState, EntryIx, Inventory, Item};
 pub use locks::{Locks, probe};

@@ -9,7 +9,6 @@ use crate::model::{Edit, PathId, Pattern, RelPath};
 use crate::tree::{Identity, Usage};
 
 use super::decide::{Decision, Force, Held, Hold, decide};
-use super::holders::Holders;
 use super::inventory::{EntryIx, Inventory};
 use super::select::Chosen;
 use super::steps::{self, Fate};
@@ -200,15 +199,15 @@ fn root_plan(
     decision: &Decision,
     advice: &dyn Advice,
 ) -> Result<RootPlan, HeldEntries> {
-    let holders = Holders::of(inventory);
-    let fate = Fate::of(inventory, decision, &holders);
+    let holders = weights.holders();
+    let fate = Fate::of(inventory, decision, holders);
     let mut plan = RootPlan { keep: keeping(inventory, decision, chosen), ..RootPlan::default() };
     plan.remove = removing(inventory, decision);
-    plan.steps = steps::steps(inventory, decision, &holders, &fate)?;
+    plan.steps = steps::steps(inventory, decision, holders, &fate)?;
     for step in &plan.steps {
         plan.remove[step.removing].paths.push(step.path.clone());
     }
-    plan.edits = edits(inventory, decision, &plan.steps, advice)?;
+    plan.edits = edits(inventory, &plan, advice)?;
     weigh(inventory, weights, &fate, &mut plan);
     plan.shared = shared(inventory, weights, decision, &fate);
     plan.kept_paths = fate.kept;
@@ -251,31 +250,23 @@ fn keeping(inventory: &Inventory, decision: &Decision, chosen: &[Chosen]) -> Vec
     decision.held.iter().filter(|(ix, held)| told(*ix, held)).map(of).collect()
 }
 
-fn edits(
-    inventory: &Inventory,
-    decision: &Decision,
-    steps: &[Step],
-    advice: &dyn Advice,
-) -> Result<Vec<(usize, Edit)>, HeldEntries> {
-    let going = decision.flags(inventory);
-    let paths: HashSet<&RelPath> = steps.iter().map(|step| &step.path).collect();
+fn edits(inventory: &Inventory, plan: &RootPlan, advice: &dyn Advice) -> Result<Vec<(usize, Edit)>, HeldEntries> {
+    let paths: HashSet<&RelPath> = plan.steps.iter().map(|step| &step.path).collect();
     let goes_itself = |file: &RelPath| steps::up(file).any(|above| paths.contains(&above));
     let mut edits = Vec::new();
     for cache in 0..inventory.caches.len() {
-        let of_cache = || decision.going.iter().map(|(ix, _)| *ix).filter(|&ix| inventory.items[ix].cache == cache);
-        let outermost = of_cache().filter(|&ix| inventory.ancestors(ix).all(|above| !going[above]));
-        let ids: Vec<String> = outermost.map(|ix| inventory.items[ix].entry.id.clone()).collect();
+        let of_cache = || plan.remove.iter().filter(|removing| inventory.items[removing.entry].cache == cache);
+        let ids: Vec<String> = of_cache().filter(|removing| removing.outermost).map(|it| it.id.clone()).collect();
         if ids.is_empty() {
             continue;
         }
-        let asked = advice.edits(inventory, cache, &ids).and_then(|edits| check_edits(inventory, edits));
-        match asked {
+        match advice.edits(inventory, cache, &ids).and_then(|edits| check_edits(inventory, edits)) {
             Ok(more) => {
-                edits.extend(more.into_iter().filter(|edit| !goes_itself(&edit.file)).map(|edit| (cache, edit)))
+                edits.extend(more.into_iter().filter(|edit| !goes_itself(&edit.file)).map(|edit| (cache, edit)));
             }
             Err(reason) => {
                 let held = Held { hold: Hold::Unknown, reason };
-                return Err(of_cache().map(|ix| (ix, held.clone())).collect());
+                return Err(of_cache().map(|removing| (removing.entry, held.clone())).collect());
             }
         }
     }

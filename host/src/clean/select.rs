@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::model::escape_text;
+
 use super::inventory::{EntryIx, Inventory};
 
 /// What the user asked for.
@@ -78,7 +80,7 @@ pub fn select(inventories: &[Inventory], selection: &Selection) -> Result<Vec<Ve
             several => {
                 let name = |(inventory, entry): &(usize, EntryIx)| {
                     let inventory = &inventories[*inventory];
-                    let root = inventory.root.given().display();
+                    let root = escape_text(inventory.root.given().as_os_str());
                     format!("{}:{}  (in {root})", inventory.cache_id(*entry), inventory.items[*entry].entry.id)
                 };
                 let candidates = several.iter().map(name).collect();

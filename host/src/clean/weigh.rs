@@ -43,6 +43,11 @@ impl Weights {
         Self { measure, linked_at, holders: Holders::of(inventory) }
     }
 
+    /// Who holds what is shared.
+    pub(super) fn holders(&self) -> &Holders {
+        &self.holders
+    }
+
     /// What could not be read, and so is missing from all sums.
     pub fn measure(&self) -> &Measure {
         &self.measure

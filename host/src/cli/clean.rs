@@ -14,7 +14,7 @@ use crate::survey::{Found, Survey};
 use crate::tree::Progress;
 use crate::ui::{Answer, ask, can_ask};
 
-use super::args::{Caches, Clean, Protection};
+use super::args::{Clean, Protection};
 use super::context::{Context, status_of};
 use super::exit::{Failure, Status};
 
@@ -98,7 +98,7 @@ fn prepare(context: &Context, survey: &Survey, args: &Clean) -> Result<Prepared,
 
 fn look(context: &Context, survey: &Survey, args: &Clean) -> Result<(Found, Vec<Vec<Chosen>>), Failure> {
     let (_counters, _shown) = context.progress("listing");
-    let (_, mut found) = context.find(survey, &Caches { caches: args.caches.caches.clone() })?;
+    let (_, mut found) = context.find(survey, &args.caches)?;
     let targets: Vec<Target> = args.entries.iter().map(|text| Target { text: text.clone() }).collect();
     let all = args.all || targets.is_empty();
     if all {

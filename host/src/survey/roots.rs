@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use crate::clean::Inventory;
-use crate::model::{Cache, Problem, RootRule};
-use crate::roots::{Candidate, Origin, Outcome, resolve};
+use crate::model::{Cache, Problem, RootRule, escape_text};
+use crate::roots::{Candidate, Origin, Outcome, Override, resolve};
 use crate::tree::{FsError, Root};
 
 use super::scope::Scope;
@@ -49,7 +49,7 @@ impl Survey {
                 }
                 Err(error) => {
                     let problem = of_plugin(&error, Some(&rule.id));
-                    found.problems.push(problem.at(root.given().display().to_string()));
+                    found.problems.push(problem.at(escape_text(root.given().as_os_str())));
                 }
             }
         }
@@ -67,7 +67,7 @@ impl Survey {
     }
 
     fn open_rule<'a>(&self, loaded: &'a Loaded, rule: &'a RootRule, opened: &mut Vec<Opened<'a>>, found: &mut Found) {
-        let named: Vec<_> = self.overrides.iter().filter(|it| it.rule == rule.id).map(|it| it.path.clone()).collect();
+        let named = Override::for_rule(&self.overrides, &rule.id);
         for candidate in resolve(rule, &self.environment, &named) {
             if let Outcome::Found { resolved } = &candidate.outcome {
                 let same = |root: Root| if root.path() == resolved { Ok(root) } else { Err(FsError::Changed) };
@@ -75,7 +75,8 @@ impl Survey {
                     Ok(root) if !is_known(opened, loaded, &root) => opened.push(Opened { loaded, rule, root }),
                     Ok(_) => {}
                     Err(error) => {
-                        let message = format!("`{}` cannot be opened: {error}", candidate.path.display());
+                        let message =
+                            format!("`{}` cannot be opened: {error}", escape_text(candidate.path.as_os_str()));
                         found.problems.push(about(&candidate, loaded, Problem::new("root-unreadable", message)));
                     }
                 }
@@ -91,7 +92,7 @@ impl Survey {
     fn unknown_overrides(&self) -> Vec<Problem> {
         let known = |rule: &str| self.plugins.iter().flat_map(|it| &it.manifest.roots).any(|it| it.id == rule);
         let unknown = self.overrides.iter().filter(|it| !known(&it.rule));
-        let problem = |it: &crate::roots::Override| {
+        let problem = |it: &Override| {
             let message = format!("`--root {}=...` names a rule that no plugin has", it.rule);
             Problem::new("root-unknown-rule", message).hint("`dscc paths` lists the rules")
         };
@@ -115,6 +116,6 @@ fn is_known(opened: &[Opened<'_>], loaded: &Loaded, root: &Root) -> bool {
 }
 
 fn about(candidate: &Candidate, loaded: &Loaded, problem: Problem) -> Problem {
-    let path = crate::model::escape_text(candidate.path.as_os_str());
+    let path = escape_text(candidate.path.as_os_str());
     Problem { plugin: Some(loaded.manifest.name.clone()), cache: Some(candidate.rule.clone()), ..problem }.at(path)
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::clean::Inventory;
-use crate::model::Manifest;
 
 use super::Survey;
 
@@ -35,14 +34,6 @@ fn suggestion(nearest: &[String], known: &[String]) -> String {
 }
 
 impl Scope {
-    /// Whether a plugin can have anything in scope.
-    pub fn concerns(&self, manifest: &Manifest, cache_ids: &BTreeSet<String>) -> bool {
-        let has = |name: &String| {
-            *name == manifest.name || manifest.roots.iter().any(|rule| rule.id == *name) || cache_ids.contains(name)
-        };
-        self.names.is_empty() || self.names.iter().any(has)
-    }
-
     /// Whether a cache is in scope.
     pub fn has(&self, plugin: &str, cache: &str) -> bool {
         self.names.is_empty() || self.names.iter().any(|name| name == plugin || name == cache)

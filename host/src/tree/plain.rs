@@ -75,7 +75,7 @@ impl Root {
     ///
     /// # Errors
     /// When it cannot be reached or read, or is no regular file.
-    pub fn open_file(&self, at: &RelPath) -> Result<File, FsError> {
+    fn open_file(&self, at: &RelPath) -> Result<File, FsError> {
         let path = self.locate(at)?;
         if !path.symlink_metadata()?.is_file() {
             return Err(FsError::WrongKind);

@@ -111,14 +111,6 @@ impl Root {
         Ok(stat)
     }
 
-    /// Opens a regular file for reading.
-    ///
-    /// # Errors
-    /// When it cannot be reached or read, or is no regular file.
-    pub fn open_file(&self, at: &RelPath) -> Result<File, FsError> {
-        self.open_regular(at, OFlags::RDONLY)
-    }
-
     /// Opens a regular file for taking a lock on it: also for writing where that is permitted, since record locks, and
     /// all locks on network file systems, ask for it. Nothing is written.
     ///

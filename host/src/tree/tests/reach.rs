@@ -43,7 +43,7 @@ fn no_link_leads_anywhere_be_it_last_or_in_between() {
             assert_eq!(root.rewrite(&through, b"precious", b"").unwrap_err(), FsError::WrongKind);
         }
         assert_eq!(root.read(&path("file"), 100).unwrap_err(), FsError::WrongKind);
-        assert_eq!(root.open_file(&path("file")).unwrap_err(), FsError::WrongKind);
+        assert_eq!(root.open_lock(&path("file")).unwrap_err(), FsError::WrongKind);
         assert_eq!(root.open_lock(&path("file")).unwrap_err(), FsError::WrongKind);
     }
     sandbox.assert_outside_untouched();

@@ -24,7 +24,7 @@ use wasmtime::{Config, Engine, OptLevel};
 pub use audit::{Audit, INTERFACE_VERSION, audit};
 pub use calls::Plugin;
 pub use error::{PluginError, PluginErrorKind};
-pub use limits::Limits;
+pub use limits::{LimitError, LimitSettings, Limits, NAMED, Named, check_settings, named, parse_setting};
 pub use output::LogLine;
 
 use bindings::PluginPre;

@@ -208,7 +208,7 @@ fn what_is_no_component_is_told_apart() {
     let limits = Limits { component: 100, ..Limits::default() };
     let bytes = Plugin::new().build();
     let runtime = Runtime::new(&code_dir(), limits).unwrap();
-    let error = runtime.load("bad", &bytes).err().unwrap();
+    let error = runtime.load("bad", &bytes, limits).err().unwrap();
     assert!(error.to_string().contains("the limit is 100"), "{error}");
 }
 
@@ -219,7 +219,8 @@ fn a_component_cut_off_anywhere_is_refused() {
     let names = whole.windows(14).position(|window| window == b"component-name").unwrap();
     let runtime = Runtime::new(&code_dir(), Limits::default()).unwrap();
     for length in (0..names - 8).step_by(13) {
-        let error = runtime.load("bad", &whole[..length]).err().unwrap_or_else(|| panic!("{length} bytes were taken"));
+        let error = runtime.load("bad", &whole[..length], Limits::default()).err();
+        let error = error.unwrap_or_else(|| panic!("{length} bytes were taken"));
         assert!(error.code().starts_with("plugin-"), "{error}");
     }
 }

@@ -171,7 +171,7 @@ fn bytes_changed_at_random_never_crash_the_host() {
             bytes[at] ^= 1 << (random & 7);
         }
         // Whether it is taken or refused: with a named kind, and no panic.
-        if let Err(error) = runtime.load("bad", &bytes).and_then(|plugin| plugin.describe()) {
+        if let Err(error) = runtime.load("bad", &bytes, limits).and_then(|plugin| plugin.describe()) {
             assert!(error.code().starts_with("plugin-"), "{error}");
         }
     }

@@ -1,10 +1,13 @@
-//! What a plugin says of itself and asks for. The texts are checked where they come in (`runtime`); from there on they
-//! can be trusted to have the right form.
+//! What a plugin says of itself and asks for. The texts are checked where they come in, from a component or
+//! a file, by [`check_manifest`](crate::roots::check_manifest); from there on they can be trusted to have the right form.
+
+use serde::{Deserialize, Serialize};
 
 use super::Pattern;
 
 /// Who a plugin is and which directories it asks to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// Unique among plugins; what `-c` takes for all of the plugin's caches.
     pub name: String,
@@ -25,7 +28,8 @@ pub struct Manifest {
 }
 
 /// One kind of directory that a plugin asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RootRule {
     /// What `--root ID=PATH` says; unique in the plugin.
     pub id: String,
@@ -38,7 +42,8 @@ pub struct RootRule {
 }
 
 /// Where a root may be: `${VAR}/hub`, `~/.cache/x`, `{cache}/*`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Location {
     /// The text with its variables.
     pub path: String,
@@ -47,7 +52,8 @@ pub struct Location {
 }
 
 /// What a library does with the value of an environment variable that names a folder.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Expansion {
     /// `~` and `~user` at the start of the value.
     pub home: bool,

@@ -1,6 +1,7 @@
 //! The words of the whole program as plain data: paths beneath a root, manifests, entries, edits. Everything above
 //! (roots, runtime, tree, clean, ui, cli) speaks in these types; they know nothing of files, WebAssembly or terminals.
 
+pub(crate) mod check;
 mod entry;
 mod manifest;
 mod path;

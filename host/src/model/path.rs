@@ -184,6 +184,19 @@ impl Pattern {
     }
 }
 
+impl serde::Serialize for Pattern {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Pattern {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
 fn is_name(component: &str) -> bool {
     let plain = !matches!(component, "" | "." | "..") && !component.bytes().any(|byte| matches!(byte, b'/' | b'\0'));
     // An escape can hide a NUL; on Windows a drive or a separator is no part of a name.

@@ -11,6 +11,7 @@ mod overrides;
 mod protected;
 mod refusal;
 mod resolve;
+mod rules;
 
 pub use candidate::{Candidate, Origin, Outcome};
 pub use environment::Environment;
@@ -18,6 +19,7 @@ pub use location::{LocationError, Template};
 pub use overrides::{Override, OverrideError};
 pub use refusal::Refusal;
 pub use resolve::resolve;
+pub use rules::check_manifest;
 
 use std::ffi::OsStr;
 

@@ -1,86 +1,64 @@
 //! From a plugin's answers to checked data. Everything a component returns is hostile until it has passed here: each
 //! rule that is broken is an error naming the rule and the place, and the whole answer is refused with it.
 
-use std::str::FromStr as _;
-
 use hashbrown::HashSet;
 
+use crate::model::check::{self, Checked, at_most, slug, unique};
 use crate::model::{
     self, Cache, Edit, Entry, Expansion, Listing, Location, Lock, LockKind, Manifest, Moment, Pattern, Recovery,
     RelPath, RootRule, State, Warning, parse_timestamp,
 };
-
-use crate::roots::Template;
+use crate::roots::check_manifest;
 
 use super::bindings::dscc::plugin::types as wit;
 use super::limits::Limits;
 
-type Checked<T> = Result<T, String>;
-
-/// Names that could be mistaken for a word of the command line.
-const RESERVED: &[&str] = &["all", "dscc", "none", "help"];
-const MAX_ROOTS: usize = 64;
-const MAX_LOCATIONS: usize = 64;
 const MAX_CACHES: usize = 256;
+const MAX_ATTRIBUTES: usize = 100_000;
 
 pub(super) fn manifest(manifest: wit::Manifest, limits: &Limits) -> Checked<Manifest> {
-    let name = slug("the plugin's name", manifest.name)?;
-    if RESERVED.contains(&name.as_str()) {
-        return Err(format!("the name `{name}` is reserved"));
-    }
-    semver::Version::parse(&manifest.version)
-        .map_err(|e| format!("the version `{}` is not of the form 1.2.3 ({e})", manifest.version))?;
-    at_most("root rules", manifest.roots.len(), MAX_ROOTS)?;
-    let roots = manifest.roots.into_iter().map(root_rule).collect::<Checked<Vec<_>>>()?;
-    unique("root rule", roots.iter().map(|rule| rule.id.as_str()))?;
-    let text = |what: &str, text: String| bounded(what, text, limits.text);
-    Ok(Manifest {
-        name,
+    let manifest = Manifest {
+        name: manifest.name,
         version: manifest.version,
-        title: text("the title", manifest.title)?,
-        summary: text("the summary", manifest.summary)?,
-        homepage: manifest.homepage.map(|it| text("the homepage", it)).transpose()?,
-        license: manifest.license.map(|it| text("the license", it)).transpose()?,
-        roots,
-        extra: pairs("extra", manifest.extra, limits)?,
-    })
+        title: manifest.title,
+        summary: manifest.summary,
+        homepage: manifest.homepage,
+        license: manifest.license,
+        roots: manifest.roots.into_iter().map(root_rule).collect::<Checked<_>>()?,
+        extra: manifest.extra,
+    };
+    check_manifest(&manifest, limits.text)?;
+    Ok(manifest)
 }
 
 fn root_rule(rule: wit::RootRule) -> Checked<RootRule> {
-    let id = slug("a root rule's id", rule.id)?;
-    at_most("locations", rule.locations.len(), MAX_LOCATIONS)?;
-    at_most("marks", rule.marks.len(), MAX_LOCATIONS)?;
-    at_most("indexes", rule.indexes.len(), MAX_LOCATIONS)?;
+    let id = rule.id;
+    slug("a root rule's id", &id)?; // First, because the messages below name it.
     let patterns = |what: &str, texts: Vec<String>| {
         let parse = |text: String| Pattern::parse(&text).map_err(|e| format!("{what} of root rule `{id}`: {e}"));
         texts.into_iter().map(parse).collect::<Checked<Vec<_>>>()
     };
     let (marks, indexes) = (patterns("a mark", rule.marks)?, patterns("an index", rule.indexes)?);
-    let starred = rule.locations.iter().any(|location| location.path.contains('*'));
-    if starred && marks.is_empty() {
-        return Err(format!("root rule `{id}` has a location with `*` and no marks to tell its folders by"));
-    }
-    let locations = rule.locations.into_iter().map(|it| location(&id, it)).collect::<Checked<_>>()?;
+    let locations = rule.locations.into_iter().map(location).collect();
     Ok(RootRule { id, locations, marks, indexes })
 }
 
-fn location(rule: &str, location: wit::Location) -> Checked<Location> {
-    let path = bounded("a location", location.path, 4096)?;
-    Template::from_str(&path).map_err(|e| format!("the location `{path}` of root rule `{rule}`: {e}"))?;
+fn location(location: wit::Location) -> Location {
     let has = |flag| location.expand.contains(flag);
     let expand = Expansion {
         home: has(wit::Expansion::HOME),
         variables: has(wit::Expansion::VARIABLES),
         empty: has(wit::Expansion::EMPTY),
     };
-    Ok(Location { path, expand })
+    Location { path: location.path, expand }
 }
 
 pub(super) fn caches(caches: Vec<wit::Cache>, limits: &Limits) -> Checked<Vec<Cache>> {
     at_most("caches in one root", caches.len(), MAX_CACHES)?;
     let convert = |cache: wit::Cache| {
+        slug("a cache's id", &cache.id)?;
         Ok(Cache {
-            id: slug("a cache's id", cache.id)?,
+            id: cache.id,
             title: bounded("a cache's title", cache.title, limits.text)?,
             path: path("a cache's path", &cache.path)?,
         })
@@ -138,6 +116,7 @@ fn entry(entry: wit::Entry, cache: &Cache, limits: &Limits) -> Checked<Entry> {
     };
     let (owns, shares) = (claims("owns", entry.owns)?, claims("shares", entry.shares)?);
     let text = |what: &str, it: String| bounded(what, it, limits.text);
+    check::pairs("attributes", &entry.attributes, MAX_ATTRIBUTES, limits.text)?;
     let lock = |it: wit::Lock| Ok(Lock { kind: lock_kind(it.kind), path: path("a lock", &it.path)? });
     Ok(Entry {
         kind: text("a kind", entry.kind)?,
@@ -153,7 +132,7 @@ fn entry(entry: wit::Entry, cache: &Cache, limits: &Limits) -> Checked<Entry> {
         keeps_parent: entry.keeps_parent,
         created: entry.created.as_deref().and_then(parse_timestamp),
         last_used: entry.last_used.as_deref().and_then(parse_timestamp),
-        attributes: pairs("attributes", entry.attributes, limits)?,
+        attributes: entry.attributes,
         id,
     })
 }
@@ -228,45 +207,6 @@ fn path(what: &str, text: &str) -> Checked<RelPath> {
 }
 
 fn bounded(what: &str, text: String, limit: usize) -> Checked<String> {
-    if text.len() <= limit { Ok(text) } else { Err(format!("{what} has {} bytes; the limit is {limit}", text.len())) }
-}
-
-fn at_most(what: &str, found: usize, limit: usize) -> Checked<()> {
-    if found <= limit { Ok(()) } else { Err(format!("{found} {what}; the limit is {limit}")) }
-}
-
-fn pairs(what: &str, pairs: Vec<(String, String)>, limits: &Limits) -> Checked<Vec<(String, String)>> {
-    at_most(what, pairs.len(), 100_000)?;
-    for (key, value) in &pairs {
-        if key.len() > 256 || value.len() > limits.text {
-            return Err(format!("one of the {what} is longer than {} bytes", limits.text));
-        }
-        if key.starts_with("dscc.") {
-            return Err(format!("the key `{key}` of the {what} is reserved"));
-        }
-    }
-    Ok(pairs)
-}
-
-fn slug(what: &str, text: String) -> Checked<String> {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
-    let good = (1..=64).contains(&text.len()) && text.bytes().all(fits) && text.as_bytes()[0].is_ascii_lowercase();
-    if good {
-        Ok(text)
-    } else {
-        let shown: String = text.chars().take(64).collect();
-        Err(format!(
-            "{what} is `{shown}`; it must start with a lower-case letter and have letters, digits, `-` and `_` only"
-        ))
-    }
-}
-
-fn unique<'a>(what: &str, items: impl Iterator<Item = &'a str>) -> Checked<()> {
-    let mut seen = HashSet::new();
-    for item in items {
-        if !seen.insert(item) {
-            return Err(format!("{what} `{item}` appears twice"));
-        }
-    }
-    Ok(())
+    check::bounded(what, &text, limit)?;
+    Ok(text)
 }

@@ -73,11 +73,17 @@ impl Runtime {
         Ok(Self { engine, linker, code, ticker, limits })
     }
 
-    /// Makes a component ready to be called. Nothing of it runs here.
+    /// What a plugin may use up if nothing else was agreed for it.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Makes a component ready to be called, each call within these limits; those of the engine (stack, size of a
+    /// component) are the runtime's. Nothing of the component runs here.
     ///
     /// # Errors
     /// When the bytes are no component, ask for imports outside the table, lack an export, or do not compile.
-    pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Plugin, PluginError> {
+    pub fn load(&self, name: &str, bytes: &[u8], limits: Limits) -> Result<Plugin, PluginError> {
         let fail = |kind| PluginError::new(name, "load", kind);
         if bytes.len() > self.limits.component {
             return Err(fail(PluginErrorKind::TooLarge { size: bytes.len(), limit: self.limits.component }));
@@ -91,7 +97,8 @@ impl Runtime {
             .instantiate_pre(&component)
             .and_then(PluginPre::new)
             .map_err(|e| fail(PluginErrorKind::Link(error::root_text(&e))))?;
-        Ok(Plugin::new(name, digest, pre, self.limits, Arc::clone(&self.ticker)))
+        let limits = Limits { stack: self.limits.stack, component: self.limits.component, ..limits };
+        Ok(Plugin::new(name, digest, pre, limits, Arc::clone(&self.ticker)))
     }
 
     fn component(&self, bytes: &[u8], digest: &str) -> wasmtime::Result<Component> {

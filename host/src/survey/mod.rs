@@ -60,7 +60,7 @@ impl Survey {
         overrides: Vec<Override>,
     ) -> Self {
         let load = |(name, component): &(&str, &[u8])| {
-            let plugin = runtime.load(name, component)?;
+            let plugin = runtime.load(name, component, runtime.limits())?;
             let manifest = plugin.describe()?;
             // What a plugin is known as decides its rights and its rows; it cannot take another's place.
             if manifest.name == *name { Ok(Loaded { plugin, manifest }) } else { Err(plugin.misnamed(&manifest.name)) }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use dscc::model::Detail;
 use dscc::model::Problem;
-use dscc::plugins::BUILT_IN;
+use dscc::plugins::{Catalog, Code, Facts, Known};
 use dscc::roots::Environment;
-use dscc::runtime::{Limits, LogLine, Runtime};
+use dscc::runtime::{Limits, LogLine, OnDemand, Runtime};
 use dscc::survey::{Scope, Survey};
 
 use crate::components::{Plugin, parse};
@@ -40,10 +40,16 @@ pub fn ask(component: &[u8], limits: Limits) -> Outcome {
         accounts: PathBuf::new(),
         ..Environment::default()
     };
-    let runtime = Runtime::new(&code_dir(), limits).unwrap();
     let started = Instant::now();
-    let components = [&[("bad", component)], BUILT_IN].concat();
-    let survey = Survey::new(&runtime, &components, environment, Vec::new());
+    let mut catalog = Catalog::built_in(Limits::default());
+    match Facts::of(&Runtime::new(&code_dir(), limits).unwrap(), "bad", component, limits) {
+        Ok(facts) => {
+            let code = Code::Embedded(Vec::leak(component.to_owned()));
+            catalog.plugins.insert(0, Known { facts, code, limits });
+        }
+        Err(error) => catalog.problems.push(Problem::new(error.code(), error.to_string())),
+    }
+    let survey = Survey::new(OnDemand::new(&code_dir()), catalog, environment, Vec::new());
     let mut found = survey.find(&Scope::default());
     survey.list_top(&mut found.inventories, Detail::Full, &mut found.problems);
     for inventory in &mut found.inventories {
@@ -58,8 +64,8 @@ pub fn ask(component: &[u8], limits: Limits) -> Outcome {
         of.extend(inventory.items.iter().map(|item| item.entry.id.clone()));
     }
     assert_eq!(hub, ["model/acme/a".to_owned(), format!("model/acme/a@{}", "a".repeat(40))], "{:?}", found.problems);
-    let bad = survey.plugins().iter().find(|loaded| loaded.plugin.name() == "bad");
-    let log = bad.map(|loaded| loaded.plugin.take_log()).unwrap_or_default();
+    let bad = survey.plugins().iter().find(|loaded| loaded.known.name() == "bad");
+    let log = bad.map(|loaded| loaded.take_log()).unwrap_or_default();
     Outcome { problems: found.problems, log, took, rows }
 }
 

@@ -6,8 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use dscc::plugins::{Facts, built_in};
+use dscc::runtime::{Limits, Runtime};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+
+use crate::sandbox::code_dir;
 
 /// Licences under which anyone may pass the program on, also without its source.
 const LICENCES: [&str; 13] = [
@@ -199,4 +203,33 @@ fn the_built_in_components_are_those_of_todays_sources() {
     );
     let expected: String = today.iter().map(|(path, digest)| format!("{digest}  {path}\n")).collect();
     assert_eq!(recorded, expected, "the lines are not in the order of their paths: {renew}");
+}
+
+/// With DSCC_BLESS set the facts are written instead.
+#[test]
+fn the_facts_beside_the_built_in_components_are_what_they_say() {
+    let Some(root) = workspace() else { return };
+    let built = root.join("plugins/built");
+    let runtime = Runtime::new(&code_dir(), Limits::default()).unwrap();
+    let mut names = Vec::new();
+    for folder in fs::read_dir(root.join("plugins")).unwrap().map(|entry| entry.unwrap().path()) {
+        if !folder.join("Cargo.toml").exists() {
+            continue;
+        }
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        let component = fs::read(built.join(format!("{name}.wasm"))).unwrap();
+        let facts = Facts::of(&runtime, &name, &component, Limits::default()).unwrap();
+        assert_eq!(facts.manifest.name, name);
+        let text = serde_json::to_string_pretty(&facts).unwrap() + "\n";
+        let path = built.join(format!("{name}.json"));
+        if std::env::var_os("DSCC_BLESS").is_some() {
+            fs::write(&path, &text).unwrap();
+        }
+        assert!(fs::read_to_string(&path).unwrap() == text, "{} is old; run .ci/rebuild", path.display());
+        names.push(name);
+    }
+    if std::env::var_os("DSCC_BLESS").is_none() {
+        let embedded: BTreeSet<&str> = built_in().iter().map(|it| it.facts.manifest.name.as_str()).collect();
+        assert_eq!(embedded, names.iter().map(String::as_str).collect(), "host/src/plugins/builtin.rs");
+    }
 }

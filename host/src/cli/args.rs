@@ -1,10 +1,12 @@
 //! The command line as clap sees it. Help texts are the doc comments here.
 
+use std::path::PathBuf;
+
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args as Arguments, Parser, Subcommand, ValueEnum};
 
 use crate::roots::Override;
-use crate::runtime::INTERFACE_VERSION;
+use crate::runtime::{INTERFACE_VERSION, parse_setting};
 use crate::ui::ColorChoice;
 
 /// Shows and cleans what machine-learning libraries leave on disk.
@@ -37,6 +39,9 @@ pub(super) struct Global {
     /// Colour the output: auto, always or never
     #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
     pub(super) color: ColorChoice,
+    /// The folder with the installed plugins [env: DSCC_PLUGINS_DIR]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) plugins_dir: Option<PathBuf>,
     /// Look in PATH instead of where RULE leads; repeat it for several roots (`dscc paths` lists the rules)
     #[arg(long = "root", global = true, value_name = "RULE=PATH", value_parser = root_parser())]
     pub(super) roots: Vec<Override>,
@@ -59,7 +64,7 @@ pub(super) enum Command {
     Clean(Clean),
     /// Show dscc's own folders and where each library's cache is looked for
     Paths(Paths),
-    /// Build plugins
+    /// Install, look at and build plugins
     #[command(subcommand)]
     Plugin(Plugin),
 }
@@ -131,12 +136,82 @@ pub(super) struct Paths {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Plugin {
+    /// Install a plugin from a component, after showing what it may do and asking
+    Add(PluginAdd),
+    /// Show the plugins, built-in and installed
+    #[command(visible_alias = "ls")]
+    List,
+    /// Show what a plugin is, what it may do and what it costs; of a file nothing runs but its description of itself
+    Info {
+        /// A plugin's name, or a component's path
+        #[arg(value_name = "NAME|PATH")]
+        plugin: PathBuf,
+    },
+    /// Put another version in the place of an installed plugin; only further rights are asked about
+    Update(PluginUpdate),
+    /// Uninstall plugins; caches stay as they are
+    #[command(visible_alias = "rm")]
+    Remove {
+        /// The plugins' names
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+        /// Show what would be done, and stop there
+        #[arg(short = 'n', long)]
+        dry_run: bool,
+    },
+    /// Check that what is installed is what was approved; exit status 4 if not
+    Verify {
+        /// Only these plugins
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
     /// Build the plugin in a folder into a component
     Build {
         /// The plugin's folder, with its Cargo.toml
         #[arg(default_value = ".")]
-        dir: std::path::PathBuf,
+        dir: PathBuf,
     },
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct PluginAdd {
+    /// The component, or `-` for standard input
+    #[arg(value_name = "PATH")]
+    pub(super) path: PathBuf,
+    #[command(flatten)]
+    pub(super) how: Installing,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct PluginUpdate {
+    /// The installed plugin
+    #[arg(value_name = "NAME")]
+    pub(super) name: String,
+    /// The new component, or `-` for standard input; by default the file that the plugin was added from
+    #[arg(value_name = "PATH")]
+    pub(super) path: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) how: Installing,
+}
+
+/// How a plugin is installed.
+#[derive(Debug, Arguments)]
+pub(super) struct Installing {
+    /// Show what would be done, and stop there
+    #[arg(short = 'n', long)]
+    pub(super) dry_run: bool,
+    /// Do not ask: approve what the component asks for
+    #[arg(short, long)]
+    pub(super) yes: bool,
+    /// Let it take the place of a later version, or of another plugin with its name or one of its caches
+    #[arg(long)]
+    pub(super) replace: bool,
+    /// Set a limit for this plugin, as in memory=512MiB or time=10s; may be repeated (`dscc plugin info` shows them)
+    #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = parse_setting)]
+    pub(super) limits: Vec<(String, u64)>,
+    /// Take these bytes only: the SHA-256 that the author tells
+    #[arg(long, value_name = "SHA256")]
+    pub(super) digest: Option<String>,
 }
 
 #[cfg(test)]

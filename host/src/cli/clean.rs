@@ -26,7 +26,7 @@ struct Prepared {
 
 pub(super) fn run(context: &mut Context, args: &Clean) -> Result<Status, Failure> {
     check_usage(context, args)?;
-    let survey = context.survey()?;
+    let survey = context.survey();
     let mut seen = prepare(context, &survey, args)?;
     context.tell_log(&survey);
     if seen.plan.roots.iter().all(RootPlan::is_empty) || args.dry_run {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::clean::Weights;
 use crate::folders::Folders;
 use crate::model::Problem;
-use crate::plugins::BUILT_IN;
+use crate::plugins::{Catalog, Folder};
 use crate::roots::{Environment, Origin, Outcome};
-use crate::runtime::{Limits, Runtime};
+use crate::runtime::{Limits, OnDemand};
 use crate::survey::{self, Found, Scope, Survey};
 use crate::tree;
 use crate::ui::{Output, Progress, json};
@@ -24,16 +24,37 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(global: Global) -> Result<Self, Failure> {
         let output = Output::of_process(global.color, global.quiet);
-        Ok(Self { folders: Folders::of_process()?, global, output })
+        let mut folders = Folders::of_process()?;
+        if let Some(dir) = &global.plugins_dir {
+            folders.plugins = std::path::absolute(dir).unwrap_or_else(|_| dir.clone());
+        }
+        Ok(Self { folders, global, output })
     }
 
-    /// Loads the plugins.
-    pub(super) fn survey(&self) -> Result<Survey, Failure> {
-        let runtime = Runtime::new(&self.folders.cache, Limits::default());
-        let runtime = runtime.map_err(|e| Failure::new(Status::Failed, format!("the WebAssembly engine: {e}")))?;
+    /// The plugins of this run, to be asked.
+    pub(super) fn survey(&self) -> Survey {
+        Survey::new(self.runtime(), self.catalog(), self.environment(), self.global.roots.clone())
+    }
+
+    /// The engine, which starts when it is needed.
+    pub(super) fn runtime(&self) -> OnDemand {
+        OnDemand::new(&self.folders.cache)
+    }
+
+    /// The built-in and the installed plugins.
+    pub(super) fn catalog(&self) -> Catalog {
+        Catalog::read(&self.plugins_folder(), Limits::default())
+    }
+
+    /// Where plugins are installed.
+    pub(super) fn plugins_folder(&self) -> Folder {
+        Folder::new(&self.folders.plugins)
+    }
+
+    /// What roots are resolved against.
+    pub(super) fn environment(&self) -> Environment {
         let Folders { config, plugins, state, cache } = self.folders.clone();
-        let environment = Environment::of_process(vec![config, plugins, state, cache]);
-        Ok(Survey::new(&runtime, BUILT_IN, environment, self.global.roots.clone()))
+        Environment::of_process(vec![config, plugins, state, cache])
     }
 
     /// Shows what is done, if it takes long, while the counters run.
@@ -94,8 +115,8 @@ impl Context {
             return;
         }
         for loaded in survey.plugins() {
-            for line in loaded.plugin.take_log() {
-                self.output.note(&format!("{} {}: {}", loaded.manifest.name, line.level, line.text));
+            for line in loaded.take_log() {
+                self.output.note(&format!("{} {}: {}", loaded.known.name(), line.level, line.text));
             }
         }
     }
@@ -103,6 +124,6 @@ impl Context {
 
 /// Whether a plugin failed, so that something is missing from the answer.
 pub(super) fn status_of(problems: &[Problem]) -> Status {
-    let failed = problems.iter().any(|problem| problem.code.starts_with("plugin-"));
+    let failed = problems.iter().any(|problem| problem.code.starts_with("plugin"));
     if failed { Status::Failed } else { Status::Done }
 }

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use crate::clean::SelectionError;
 use crate::folders::NoHome;
+use crate::plugins::{FolderError, InstallError, ProposalError};
+use crate::runtime::PluginError;
 use crate::survey::UnknownCache;
 use crate::ui::{Output, OutputError};
 
@@ -18,6 +20,8 @@ pub(super) enum Status {
     Usage,
     /// Nobody to ask, or all of it protected or in use.
     Refused,
+    /// A check found problems.
+    Findings,
     /// A named target does not exist.
     NotFound,
 }
@@ -29,6 +33,7 @@ impl From<Status> for ExitCode {
             Status::Failed => 1,
             Status::Usage => 2,
             Status::Refused => 3,
+            Status::Findings => 4,
             Status::NotFound => 5,
         })
     }
@@ -95,6 +100,42 @@ impl From<SelectionError> for Failure {
             SelectionError::Ambiguous { .. } => Status::Usage,
         };
         Self::new(status, error.to_string())
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        Self::new(Status::Failed, error.to_string()).hint(error.hint())
+    }
+}
+
+impl From<ProposalError> for Failure {
+    fn from(error: ProposalError) -> Self {
+        let status = match error {
+            ProposalError::NotInstalled(_) => Status::NotFound,
+            ProposalError::OtherName { .. } => Status::Usage,
+            _ => Status::Refused,
+        };
+        Self::new(status, error.to_string()).hint(error.hint())
+    }
+}
+
+impl From<InstallError> for Failure {
+    fn from(error: InstallError) -> Self {
+        match error {
+            InstallError::Folder(error) => error.into(),
+            InstallError::Proposal(error) => error.into(),
+            InstallError::Moved => Self::new(Status::Failed, error.to_string()).hint("run the command again"),
+            InstallError::NotInstalled(_) => Self::new(Status::NotFound, error.to_string()),
+        }
+    }
+}
+
+impl From<PluginError> for Failure {
+    fn from(error: PluginError) -> Self {
+        let mut message = error.to_string();
+        error.output.lines().for_each(|line| message.push_str(&format!("\n    {line}")));
+        Self::new(Status::Failed, message)
     }
 }
 

@@ -31,7 +31,7 @@ struct Row {
 }
 
 pub(super) fn run(context: &mut Context, args: &List) -> Result<Status, Failure> {
-    let survey = context.survey()?;
+    let survey = context.survey();
     let (_, mut found) = context.find(&survey, &args.caches)?;
     if args.reclaimable {
         let (_counters, _shown) = context.progress("listing");

@@ -32,7 +32,7 @@ struct RootRow {
 }
 
 pub(super) fn run(context: &mut Context, args: &Paths) -> Result<Status, Failure> {
-    let survey = context.survey()?;
+    let survey = context.survey();
     let scope = crate::survey::Scope { names: args.caches.caches.clone() };
     let found = survey.find(&scope);
     survey.check_scope(&scope, &found.inventories)?;

@@ -1,4 +1,13 @@
-//! `dscc plugin`: what plugin authors need.
+//! `dscc plugin`: installing, looking at and building plugins. A file for each command; what they show of a plugin, to
+//! people and as JSON, is in `row` and `rights`.
+
+mod add;
+mod info;
+mod list;
+mod remove;
+mod rights;
+mod row;
+mod verify;
 
 use super::args::Plugin;
 use super::context::Context;
@@ -6,6 +15,12 @@ use super::exit::{Failure, Status};
 
 pub(super) fn run(context: &mut Context, args: &Plugin) -> Result<Status, Failure> {
     match args {
+        Plugin::Add(args) => add::add(context, args),
+        Plugin::List => list::run(context),
+        Plugin::Info { plugin } => info::run(context, plugin),
+        Plugin::Update(args) => add::update(context, args),
+        Plugin::Remove { names, dry_run } => remove::run(context, names, *dry_run),
+        Plugin::Verify { names } => verify::run(context, names),
         Plugin::Build { dir } => build(context, dir),
     }
 }

@@ -25,7 +25,7 @@ struct Row<'a> {
 }
 
 pub(super) fn run(context: &mut Context, args: &Show) -> Result<Status, Failure> {
-    let survey = context.survey()?;
+    let survey = context.survey();
     let (_, mut found) = context.find(&survey, &args.caches)?;
     let chosen = {
         let (_counters, _shown) = context.progress("listing");

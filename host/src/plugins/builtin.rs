@@ -1,5 +1,30 @@
 //! The components that come with the program, embedded, so that every installation runs the same bytes. They are built
-//! from `plugins/` by `dscc plugin build` and committed in `plugins/built/`.
+//! from `plugins/` by `dscc plugin build` and committed in `plugins/built/`, each with its facts beside it, which are
+//! what the component itself says (a test compares them).
 
-/// All of them: the plugin's name, and its component.
-pub const BUILT_IN: &[(&str, &[u8])] = &[("hf-hub", include_bytes!("../../built/hf-hub.wasm"))];
+use std::sync::LazyLock;
+
+use super::facts::Facts;
+
+/// A component that comes with the program.
+pub struct BuiltIn {
+    /// What it is and asks for.
+    pub facts: Facts,
+    /// Its bytes.
+    pub component: &'static [u8],
+}
+
+/// What is embedded: each plugin's facts as JSON, and its component.
+const EMBEDDED: &[(&str, &[u8])] =
+    &[(include_str!("../../built/hf-hub.json"), include_bytes!("../../built/hf-hub.wasm"))];
+
+/// All of them, in the order in which they are listed.
+pub fn built_in() -> &'static [BuiltIn] {
+    static ALL: LazyLock<Vec<BuiltIn>> = LazyLock::new(|| EMBEDDED.iter().map(read).collect());
+    &ALL
+}
+
+#[expect(clippy::expect_used, reason = "the facts are part of the program; a test reads each of them")]
+fn read((facts, component): &(&str, &'static [u8])) -> BuiltIn {
+    BuiltIn { facts: serde_json::from_str(facts).expect("the facts of a built-in component are sound"), component }
+}

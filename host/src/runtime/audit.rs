@@ -94,8 +94,13 @@ fn split(name: &str) -> (&str, &str) {
 }
 
 fn is_allowed(import: &str) -> bool {
+    GRANTED.contains(&split(import).0) || is_inert(import)
+}
+
+/// Whether an import is linked and empty.
+pub fn is_inert(import: &str) -> bool {
     let (name, version) = split(import);
-    GRANTED.contains(&name) || INERT.iter().any(|prefix| name.starts_with(prefix)) && version.starts_with(INERT_VERSION)
+    INERT.iter().any(|prefix| name.starts_with(prefix)) && version.starts_with(INERT_VERSION)
 }
 
 /// Versions are compatible as in Cargo: 0.x by minor, and a plugin may not be newer than the host.

@@ -44,11 +44,6 @@ impl Plugin {
         &self.digest
     }
 
-    /// The error of a plugin whose manifest has another name than the one it is known by.
-    pub fn misnamed(&self, found: &str) -> PluginError {
-        self.invalid("describe", format!("it calls itself `{found}`, and is known as `{}`", self.name))
-    }
-
     /// What it has said since this was asked last.
     pub fn take_log(&self) -> Vec<LogLine> {
         std::mem::take(&mut *self.log.lock().unwrap_or_else(PoisonError::into_inner))

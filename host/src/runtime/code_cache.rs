@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use super::appraise::CodeState;
 use super::{hex, load_code};
 
 const MAGIC: &[u8] = b"dscc-code\n1\n";
@@ -47,6 +48,15 @@ impl CodeCache {
             let _ = fs::remove_file(&path);
         }
         loaded
+    }
+
+    /// Whether the code is there and sound, without using it.
+    pub(super) fn state(&self, component_digest: &str) -> CodeState {
+        match fs::read(self.path(component_digest)) {
+            Err(_) => CodeState::Absent,
+            Ok(bytes) if is_private(&self.dir) && checked(&bytes).is_some() => CodeState::Sound,
+            Ok(_) => CodeState::Damaged,
+        }
     }
 
     /// Keeps code. A full or read-only disk is no error: the next run compiles again.
@@ -93,6 +103,16 @@ impl CodeCache {
             if ours && other != self.dir && is_old(&other) {
                 let _ = fs::remove_dir_all(&other);
             }
+        }
+    }
+}
+
+/// Deletes a component's code, whichever engine it was made for. What cannot be deleted is never run either, once nothing
+/// names the component.
+pub fn forget_code(parent: &Path, component_digest: &str) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        if entry.file_name().as_encoded_bytes().starts_with(b"code-") && is_private(&entry.path()) {
+            let _ = fs::remove_file(entry.path().join(component_digest));
         }
     }
 }

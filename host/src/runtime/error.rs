@@ -88,6 +88,22 @@ pub enum PluginErrorKind {
     /// Panicked or did something undefined.
     #[error("it crashed ({0})")]
     Trap(String),
+    /// The file is not what was approved.
+    #[error(
+        "{what}; it does not run. `dscc plugin add {origin}` puts the approved one back, `dscc plugin update {name} PATH` \
+         approves another"
+    )]
+    Changed {
+        /// Which file, and what is wrong with it.
+        what: String,
+        /// The plugin's name.
+        name: String,
+        /// Where it was added from.
+        origin: String,
+    },
+    /// No plugin can run on this machine.
+    #[error("the WebAssembly engine cannot start: {0}")]
+    Engine(String),
     /// Said itself that it cannot go on.
     #[error("{0}")]
     Reported(String),
@@ -99,6 +115,11 @@ pub enum PluginErrorKind {
 impl PluginError {
     pub(super) fn new(plugin: &str, function: &'static str, kind: PluginErrorKind) -> Self {
         Self { plugin: plugin.to_owned(), function, kind, output: String::new() }
+    }
+
+    /// The error of a component that did not come as far as being loaded.
+    pub fn of_file(plugin: &str, kind: PluginErrorKind) -> Self {
+        Self::new(plugin, "load", kind)
     }
 
     /// The fault's code in JSON.
@@ -115,6 +136,8 @@ impl PluginError {
             K::Stack(_) => "plugin-stack",
             K::Data(_) => "plugin-data",
             K::Trap(_) => "plugin-crash",
+            K::Changed { .. } => "plugin-changed",
+            K::Engine(_) => "plugin-engine",
             K::Reported(_) => "plugin-error",
             K::Invalid(_) => "plugin-answer",
         }

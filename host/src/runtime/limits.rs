@@ -275,14 +275,17 @@ mod tests {
 
     #[test]
     fn settings_are_read_with_their_units_and_kept_in_range() {
-        for (text, value) in [("time=10s", 10_000), ("time=300ms", 300), ("memory=512MiB", 512 << 20), ("entries=7", 7)] {
+        for (text, value) in [("time=10s", 10_000), ("time=300ms", 300), ("memory=512MiB", 512 << 20), ("entries=7", 7)]
+        {
             let (name, read) = parse_setting(text).unwrap();
             assert_eq!(read, value, "{text}");
             let settings = LimitSettings::from([(name.clone(), read)]);
             assert_eq!(check_settings(&settings), Ok(()));
             assert_eq!(named(&name).unwrap().of(&Limits::default().with(&settings)), value);
         }
-        for text in ["", "time", "time=", "time=10", "time=-5s", "time=0s", "time=1h", "stack=1", "memory=x", "memory=5GiB"] {
+        for text in
+            ["", "time", "time=", "time=10", "time=-5s", "time=0s", "time=1h", "stack=1", "memory=x", "memory=5GiB"]
+        {
             assert!(parse_setting(text).is_err(), "{text} was taken");
         }
     }
@@ -292,7 +295,10 @@ mod tests {
         for named in &NAMED {
             let value = named.of(&Limits::default());
             assert_eq!(named.check(value), Ok(()), "{}", named.name);
-            assert_eq!(Limits::default().with(&LimitSettings::from([(named.name.to_owned(), value)])), Limits::default());
+            assert_eq!(
+                Limits::default().with(&LimitSettings::from([(named.name.to_owned(), value)])),
+                Limits::default()
+            );
         }
     }
 

@@ -1,6 +1,7 @@
 //! Running plugins: bytes -> header check -> import audit -> compiled code -> calls, each in a fresh, bounded instance.
 //! Everything that knows WebAssembly is in this folder; what leaves it is plain data (`model`) or a [`PluginError`].
 
+mod appraise;
 mod audit;
 mod bindings;
 mod calls;
@@ -10,6 +11,7 @@ mod error;
 mod files;
 mod limits;
 mod load_code;
+mod on_demand;
 mod output;
 mod state;
 mod ticker;
@@ -21,10 +23,13 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Engine, OptLevel};
 
-pub use audit::{Audit, INTERFACE_VERSION, audit};
+pub use appraise::{Appraisal, CodeState};
+pub use audit::{Audit, INTERFACE_VERSION, audit, is_inert};
 pub use calls::Plugin;
+pub use code_cache::forget_code;
 pub use error::{PluginError, PluginErrorKind};
 pub use limits::{LimitError, LimitSettings, Limits, NAMED, Named, check_settings, named, parse_setting};
+pub use on_demand::OnDemand;
 pub use output::LogLine;
 
 use bindings::PluginPre;
@@ -35,6 +40,11 @@ use ticker::Ticker;
 /// The SHA-256 digest of a component, in hex.
 pub fn digest(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+/// Whether a text has the form of [`digest`].
+pub fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -84,21 +94,28 @@ impl Runtime {
     /// # Errors
     /// When the bytes are no component, ask for imports outside the table, lack an export, or do not compile.
     pub fn load(&self, name: &str, bytes: &[u8], limits: Limits) -> Result<Plugin, PluginError> {
+        self.load_known(name, &digest(bytes), bytes, limits)
+    }
+
+    /// The same for bytes of which the caller has the digest.
+    ///
+    /// # Errors
+    /// As for [`Self::load`].
+    pub fn load_known(&self, name: &str, digest: &str, bytes: &[u8], limits: Limits) -> Result<Plugin, PluginError> {
         let fail = |kind| PluginError::new(name, "load", kind);
         if bytes.len() > self.limits.component {
             return Err(fail(PluginErrorKind::TooLarge { size: bytes.len(), limit: self.limits.component }));
         }
         audit(bytes).map_err(fail)?.verdict().map_err(fail)?;
-        let digest = digest(bytes);
         let component =
-            self.component(bytes, &digest).map_err(|e| fail(PluginErrorKind::Compile(error::root_text(&e))))?;
+            self.component(bytes, digest).map_err(|e| fail(PluginErrorKind::Compile(error::root_text(&e))))?;
         let pre = self
             .linker
             .instantiate_pre(&component)
             .and_then(PluginPre::new)
             .map_err(|e| fail(PluginErrorKind::Link(error::root_text(&e))))?;
         let limits = Limits { stack: self.limits.stack, component: self.limits.component, ..limits };
-        Ok(Plugin::new(name, digest, pre, limits, Arc::clone(&self.ticker)))
+        Ok(Plugin::new(name, digest.to_owned(), pre, limits, Arc::clone(&self.ticker)))
     }
 
     fn component(&self, bytes: &[u8], digest: &str) -> wasmtime::Result<Component> {

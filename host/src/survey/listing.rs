@@ -6,8 +6,9 @@ use rayon::prelude::*;
 
 use crate::clean::{EntryIx, Inventory, Target};
 use crate::model::{Detail, Edit, Listing, Problem};
+use crate::runtime::Plugin;
 
-use super::{Loaded, Survey, of_plugin};
+use super::{Survey, of_plugin};
 
 /// A level, or what went wrong with it.
 type Listed = Result<Listing, Box<Problem>>;
@@ -77,7 +78,7 @@ impl Survey {
     }
 
     fn ask(&self, inventory: &Inventory, cache: usize, parent: Option<&str>, detail: Detail) -> Listed {
-        let plugin = &self.asked(inventory)?.plugin;
+        let plugin = self.asked(inventory)?;
         let cache = &inventory.caches[cache].cache;
         plugin.list_entries(&inventory.root, cache, parent, detail).map_err(|error| {
             let problem = of_plugin(&error, Some(&cache.id));
@@ -122,13 +123,14 @@ impl Survey {
     pub fn edits(&self, inventory: &Inventory, cache: usize, ids: &[String]) -> Result<Vec<Edit>, String> {
         let plugin = self.asked(inventory).map_err(|problem| problem.message)?;
         let cache = &inventory.caches[cache].cache;
-        plugin.plugin.delete_entry(&inventory.root, cache, ids).map_err(|error| error.to_string())
+        plugin.delete_entry(&inventory.root, cache, ids).map_err(|error| error.to_string())
     }
 
-    fn asked(&self, inventory: &Inventory) -> Result<&Loaded, Box<Problem>> {
+    fn asked(&self, inventory: &Inventory) -> Result<&Plugin, Box<Problem>> {
         let message = || format!("the plugin `{}` is not loaded", inventory.plugin);
         let gone = || Box::new(Problem::new("plugin-gone", message()));
-        self.plugin(&inventory.plugin).ok_or_else(gone)
+        let loaded = self.plugin(&inventory.plugin).ok_or_else(gone)?;
+        self.load(loaded).map_err(|error| Box::new(of_plugin(&error, None)))
     }
 }
 

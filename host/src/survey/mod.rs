@@ -5,31 +5,44 @@ mod listing;
 mod roots;
 mod scope;
 
-use rayon::prelude::*;
+use std::sync::OnceLock;
 
 use crate::clean::{Inventory, Weights};
 use crate::model::{Manifest, Problem};
+use crate::plugins::{Catalog, Known};
 use crate::roots::{Candidate, Environment, Override};
-use crate::runtime::{Plugin, PluginError, Runtime};
+use crate::runtime::{LogLine, OnDemand, Plugin, PluginError};
 use crate::tree::Progress;
 
 pub use scope::{Scope, UnknownCache};
 
-/// The plugins of this run, ready to be asked.
+/// The plugins of this run, to be asked.
 pub struct Survey {
     plugins: Vec<Loaded>,
+    runtime: OnDemand,
     environment: Environment,
     overrides: Vec<Override>,
-    /// Plugins that could not be loaded.
+    /// What is to be told of plugins that do not run.
     pub problems: Vec<Problem>,
 }
 
-/// A plugin and what it says of itself.
+/// A plugin, and its component once it was needed.
 pub struct Loaded {
-    /// Ready to be called.
-    pub plugin: Plugin,
+    /// What it is and asks for.
+    pub known: Known,
+    plugin: OnceLock<Result<Plugin, PluginError>>,
+}
+
+impl Loaded {
     /// What it asks for.
-    pub manifest: Manifest,
+    pub fn manifest(&self) -> &Manifest {
+        &self.known.facts.manifest
+    }
+
+    /// What it has said since this was asked last.
+    pub fn take_log(&self) -> Vec<LogLine> {
+        self.plugin.get().and_then(|loaded| loaded.as_ref().ok()).map(Plugin::take_log).unwrap_or_default()
+    }
 }
 
 /// A folder that a rule led to, whatever came of it.
@@ -52,37 +65,31 @@ pub struct Found {
 }
 
 impl Survey {
-    /// Loads the plugins, in parallel: each a name for messages and a component.
-    pub fn new(
-        runtime: &Runtime,
-        components: &[(&str, &[u8])],
-        environment: Environment,
-        overrides: Vec<Override>,
-    ) -> Self {
-        let load = |(name, component): &(&str, &[u8])| {
-            let plugin = runtime.load(name, component, runtime.limits())?;
-            let manifest = plugin.describe()?;
-            // What a plugin is known as decides its rights and its rows; it cannot take another's place.
-            if manifest.name == *name { Ok(Loaded { plugin, manifest }) } else { Err(plugin.misnamed(&manifest.name)) }
-        };
-        let loaded: Vec<_> = components.par_iter().map(load).collect();
-        let (mut plugins, mut problems) = (Vec::new(), Vec::new());
-        for result in loaded {
-            match result {
-                Ok(plugin) => plugins.push(plugin),
-                Err(error) => problems.push(of_plugin(&error, None)),
-            }
-        }
-        Self { plugins, environment, overrides, problems }
+    /// A survey by these plugins. None is loaded before a root of it is found.
+    pub fn new(runtime: OnDemand, catalog: Catalog, environment: Environment, overrides: Vec<Override>) -> Self {
+        let problems = catalog.problems.iter().cloned().chain(catalog.notices()).collect();
+        let loaded = |known| Loaded { known, plugin: OnceLock::new() };
+        let plugins = catalog.plugins.into_iter().map(loaded).collect();
+        Self { plugins, runtime, environment, overrides, problems }
     }
 
-    /// The plugins that could be loaded.
+    /// The plugins that run.
     pub fn plugins(&self) -> &[Loaded] {
         &self.plugins
     }
 
     fn plugin(&self, name: &str) -> Option<&Loaded> {
-        self.plugins.iter().find(|loaded| loaded.manifest.name == name)
+        self.plugins.iter().find(|loaded| loaded.known.name() == name)
+    }
+
+    /// The plugin's component, loaded at its first use: the one that was approved, or an error.
+    fn load<'a>(&self, loaded: &'a Loaded) -> Result<&'a Plugin, PluginError> {
+        let known = &loaded.known;
+        let load = || {
+            let runtime = self.runtime.get().map_err(|kind| PluginError::of_file(known.name(), kind))?;
+            runtime.load_known(known.name(), &known.facts.digest, &known.component()?, known.limits)
+        };
+        loaded.plugin.get_or_init(load).as_ref().map_err(Clone::clone)
     }
 }
 

@@ -24,7 +24,7 @@ impl Survey {
         found.problems.extend(self.unknown_overrides());
         let mut opened = Vec::new();
         for loaded in &self.plugins {
-            for rule in &loaded.manifest.roots {
+            for rule in &loaded.manifest().roots {
                 self.open_rule(loaded, rule, &mut opened, &mut found);
             }
         }
@@ -34,12 +34,12 @@ impl Survey {
             .map(|Opened { loaded, rule, root }| {
                 let others = identities.iter().copied().filter(|it| *it != root.identity()).collect();
                 let root = root.with_cuts(others);
-                let caches = loaded.plugin.discover(&root, &rule.id);
+                let caches = self.load(loaded).and_then(|plugin| plugin.discover(&root, &rule.id));
                 (loaded, rule, root, caches)
             })
             .collect();
         for (loaded, rule, root, caches) in asked {
-            let name = &loaded.manifest.name;
+            let name = &loaded.manifest().name;
             match caches {
                 Ok(caches) => {
                     let caches: Vec<Cache> = caches.into_iter().filter(|it| scope.has(name, &it.id)).collect();
@@ -85,12 +85,12 @@ impl Survey {
                 let problem = about(&candidate, loaded, Problem::new(candidate.code(), message));
                 found.problems.push(Problem { hint: candidate.hint(), ..problem });
             }
-            found.places.push(Place { plugin: loaded.manifest.name.clone(), candidate });
+            found.places.push(Place { plugin: loaded.manifest().name.clone(), candidate });
         }
     }
 
     fn unknown_overrides(&self) -> Vec<Problem> {
-        let known = |rule: &str| self.plugins.iter().flat_map(|it| &it.manifest.roots).any(|it| it.id == rule);
+        let known = |rule: &str| self.plugins.iter().flat_map(|it| &it.manifest().roots).any(|it| it.id == rule);
         let unknown = self.overrides.iter().filter(|it| !known(&it.rule));
         let problem = |it: &Override| {
             let message = format!("`--root {}=...` names a rule that no plugin has", it.rule);
@@ -111,11 +111,11 @@ fn is_problem(candidate: &Candidate) -> bool {
 
 fn is_known(opened: &[Opened<'_>], loaded: &Loaded, root: &Root) -> bool {
     let same =
-        |it: &Opened<'_>| it.loaded.manifest.name == loaded.manifest.name && it.root.identity() == root.identity();
+        |it: &Opened<'_>| it.loaded.manifest().name == loaded.manifest().name && it.root.identity() == root.identity();
     opened.iter().any(same)
 }
 
 fn about(candidate: &Candidate, loaded: &Loaded, problem: Problem) -> Problem {
     let path = escape_text(candidate.path.as_os_str());
-    Problem { plugin: Some(loaded.manifest.name.clone()), cache: Some(candidate.rule.clone()), ..problem }.at(path)
+    Problem { plugin: Some(loaded.manifest().name.clone()), cache: Some(candidate.rule.clone()), ..problem }.at(path)
 }

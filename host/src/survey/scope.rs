@@ -48,8 +48,7 @@ impl Survey {
     pub fn check_scope(&self, scope: &Scope, inventories: &[Inventory]) -> Result<(), UnknownCache> {
         let mut known: BTreeSet<String> = BTreeSet::new();
         for loaded in &self.plugins {
-            known.insert(loaded.manifest.name.clone());
-            known.extend(loaded.manifest.roots.iter().map(|rule| rule.id.clone()));
+            known.extend(loaded.known.facts.words().into_iter().map(str::to_owned));
         }
         known.extend(inventories.iter().flat_map(|inventory| inventory.caches.iter().map(|it| it.cache.id.clone())));
         match scope.names.iter().find(|name| !known.contains(*name)) {

@@ -15,7 +15,7 @@ pub use age::{age, rfc3339, timestamp};
 pub use escape::{escape, is_hidden};
 pub use output::{Output, OutputError};
 pub use progress::Progress;
-pub use prompt::{Answer, ask, can_ask};
+pub use prompt::{Answer, ask, can_ask, confirm};
 pub use size::{at_least, size};
 pub use style::{ColorChoice, Colors, Style};
 pub use table::{Column, Rendered, Table};

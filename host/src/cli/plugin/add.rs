@@ -146,13 +146,13 @@ fn carry_out(context: &mut Context, path: &Path, how: &Installing, update: Optio
     }
     let widens = prepared.proposal.widens();
     let asks = widens && !how.yes && !how.dry_run;
-    if asks {
-        check_can_ask(context)?;
-    }
     if !context.global.json {
         let text = shown(context, &prepared);
         context.output.print(&text)?;
         context.output.flush()?;
+    }
+    if asks {
+        check_can_ask(context)?;
     }
     if how.dry_run {
         return finish(context, &prepared, how, "Nothing was installed: this is a dry run.");

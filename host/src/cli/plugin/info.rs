@@ -148,7 +148,11 @@ fn print(context: &mut Context, subject: &Subject, detail: &Detail) -> Result<()
     lines.extend(manifest.homepage.iter().map(|homepage| ("homepage", homepage.clone())));
     lines.extend(manifest.license.iter().map(|license| ("license", license.clone())));
     lines.extend(rights::lines(facts, &request, &context.environment()));
-    lines.push(("imports", facts.imports.iter().cloned().collect::<Vec<_>>().join(", ")));
+    for (label, inert) in [("imports", false), ("inert", true)] {
+        let of_kind = detail.imports.iter().filter(|it| it.inert == inert).map(|it| it.name.as_str());
+        lines.push((label, of_kind.collect::<Vec<_>>().join(", ")));
+    }
+    lines.retain(|(label, text)| *label != "inert" || !text.is_empty());
     let set = Limits::default().with(&settings(subject));
     let limit = |it: &crate::runtime::Named| {
         let (value, default) = (it.of(&set), it.of(&Limits::default()));

@@ -33,9 +33,9 @@ pub(super) struct Here {
 /// An interface that a plugin calls.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Import {
-    name: String,
+    pub(super) name: String,
     /// Linked, and empty: no file, no variable, no clock, no network behind it.
-    inert: bool,
+    pub(super) inert: bool,
 }
 
 /// A limit and its value.

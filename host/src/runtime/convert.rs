@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::roots::check_manifest;
 
-use super::bindings::dscc::plugin::types as wit;
+use super::interfaces::newest as wit;
 use super::limits::Limits;
 
 const MAX_CACHES: usize = 256;

@@ -26,3 +26,4 @@ mod sandbox;
 mod select;
 mod show;
 mod tree;
+mod versions;

@@ -1,4 +1,4 @@
-//! Running plugins: bytes -> header check -> import audit -> compiled code -> calls, each in a fresh, bounded instance.
+//! Running plugins: bytes -> header check -> import audit and version -> compiled code -> calls, each in a fresh, bounded instance.
 //! Everything that knows WebAssembly is in this folder; what leaves it is plain data (`model`) or a [`PluginError`].
 
 mod appraise;

@@ -2,6 +2,8 @@
 //! bindings and conversions and nothing else, and one committed component built against it (`tests/versions`). All are
 //! linked; which one a component is called through is chosen by the name of what it exports.
 
+#[cfg(test)]
+mod tests;
 mod v0_1;
 
 use semver::Version;
@@ -81,7 +83,8 @@ pub(super) fn choose(rows: &'static [Interface], found: &str) -> Result<&'static
     };
     let of_track = rows.iter().find(|row| same_track(row.version, &theirs));
     let is_newer = |row: &Interface| Version::parse(row.version).is_ok_and(|ours| theirs > ours);
-    let (found, ours) = (found.to_owned(), || rows.iter().map(|row| row.version).collect::<Vec<_>>().join(" and "));
+    let (found, ours) =
+        (found.to_owned(), || rows.iter().map(|row| row.version).collect::<Vec<_>>().join(" and ").into());
     match of_track {
         Some(row) if !is_newer(row) => Ok(row),
         None if !rows.iter().all(is_newer) => Err(PluginErrorKind::TooOld { found, ours: ours() }),

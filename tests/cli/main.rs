@@ -11,6 +11,7 @@ mod clean_store;
 mod code_cache;
 mod components;
 mod environment;
+mod hostile_answers;
 mod hostile_components;
 mod hostile_names;
 mod hostile_races;

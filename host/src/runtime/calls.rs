@@ -109,7 +109,7 @@ impl Plugin {
             let message = "part of the cache cannot be read, so nobody can tell which records have to go";
             return Err(PluginError::new(&self.name, "delete-entry", PluginErrorKind::Reported(message.into())));
         }
-        convert::edits(edits).map_err(|rule| self.invalid("delete-entry", rule))
+        convert::edits(edits, &self.limits).map_err(|rule| self.invalid("delete-entry", rule))
     }
 
     /// Makes an instance and calls it. The flag tells whether it was shown anything unreadable.

@@ -1,5 +1,6 @@
-//! Running plugins: bytes -> header check -> import audit and version -> compiled code -> calls, each in a fresh, bounded instance.
-//! Everything that knows WebAssembly is in this folder; what leaves it is plain data (`model`) or a [`PluginError`].
+//! Running plugins: bytes -> header check -> audit of version and imports -> compiled code -> calls, each in a fresh,
+//! bounded instance. Everything that knows WebAssembly is in this folder; what leaves it is plain data (`model`) or a
+//! [`PluginError`].
 
 mod appraise;
 mod audit;

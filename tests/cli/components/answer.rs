@@ -92,12 +92,14 @@ pub struct Entry {
     locks: Vec<String>,
     attributes: Vec<(String, String)>,
     has_children: bool,
+    created: Option<String>,
 }
 
 impl Entry {
     pub fn new(id: impl AsRef<[u8]>) -> Self {
         let (owns, shares, needs, locks, attributes) = Default::default();
-        Self { id: id.as_ref().to_owned(), owns, shares, needs, locks, attributes, has_children: false }
+        let (has_children, created) = Default::default();
+        Self { id: id.as_ref().to_owned(), owns, shares, needs, locks, attributes, has_children, created }
     }
 
     pub fn owns(mut self, path: &str) -> Self {
@@ -125,6 +127,11 @@ impl Entry {
         self
     }
 
+    pub fn created(mut self, time: &str) -> Self {
+        self.created = Some(time.to_owned());
+        self
+    }
+
     pub fn with_children(mut self) -> Self {
         self.has_children = true;
         self
@@ -141,8 +148,12 @@ impl Entry {
         let attributes = memory.list(&attributes);
         let record = Record::new().text(memory, &self.id).text(memory, "thing").text(memory, "label");
         let record = record.pair(owns).pair(shares).pair(needs).pair(locks);
-        // State `complete`, recovery `download`, no reason to reclaim, `has-children`, `keeps-parent`, no times.
-        let record = record.byte(0).byte(1).none().byte(u8::from(self.has_children)).byte(0).none().none();
-        record.pair(attributes)
+        // State `complete`, recovery `download`, no reason to reclaim, `has-children`, `keeps-parent`, one time.
+        let record = record.byte(0).byte(1).none().byte(u8::from(self.has_children)).byte(0);
+        let record = match &self.created {
+            Some(time) => record.word(1).text(memory, time),
+            None => record.none(),
+        };
+        record.none().pair(attributes)
     }
 }

@@ -16,6 +16,7 @@ pub struct Plugin {
     describe: String,
     discover: String,
     list: String,
+    allocating: String,
     /// Further fields of the core module.
     module: String,
     /// Further imports of the component, what is lowered of them, and what of that the core module gets.
@@ -29,6 +30,7 @@ impl Plugin {
             describe: String::new(),
             discover: String::new(),
             list: String::new(),
+            allocating: String::new(),
             module: String::new(),
             imports: Default::default(),
         };
@@ -95,6 +97,11 @@ impl Plugin {
         self
     }
 
+    /// What it does whenever the host asks it for memory, in text.
+    pub fn allocating(self, body: &str) -> Self {
+        Self { allocating: body.to_owned(), ..self }
+    }
+
     /// A place in its memory with these bytes.
     pub fn bytes_at(&mut self, bytes: &[u8]) -> u32 {
         self.memory.put(bytes)
@@ -150,8 +157,8 @@ impl Plugin {
             data = self.memory.escaped(),
         );
         let [imports, lowered, passed] = &self.imports;
-        let text = FRAME.replace("(;BODY;)", &body).replace("(;IMPORTS;)", imports);
-        text.replace("(;LOWERED;)", lowered).replace("(;PASSED;)", passed)
+        let text = FRAME.replace("(;BODY;)", &body).replace("(;ALLOCATING;)", &self.allocating);
+        text.replace("(;IMPORTS;)", imports).replace("(;LOWERED;)", lowered).replace("(;PASSED;)", passed)
     }
 
     pub fn build(&self) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::clean::{Advice, Chosen, EntryIx, Force, Inventory, Item, Weights, plan};
+use crate::clean::{Advice, Chosen, EntryIx, Force, Inventory, Item, Weights, plan, union};
 use crate::model::{Detail, Edit, Problem, escape_text};
 use crate::roots::Outcome;
 use crate::survey::Found;
@@ -42,7 +42,7 @@ pub(super) fn run(context: &mut Context, args: &List) -> Result<Status, Failure>
     let weights = context.weigh(&found);
     let mut rows: Vec<Row> = Vec::new();
     for (inventory, weights) in found.inventories.iter().zip(&weights) {
-        rows.extend((0..inventory.caches.len()).map(|cache| row(inventory, weights, cache)));
+        rows.extend(inventory.in_scope().map(|cache| row(inventory, weights, cache)));
     }
     if args.reclaimable {
         let sums = reclaimable(&found.inventories, &weights);
@@ -50,7 +50,8 @@ pub(super) fn run(context: &mut Context, args: &List) -> Result<Status, Failure>
     }
     rows.extend(unreadable_roots(&found));
     context.tell_log(&survey);
-    print(context, &rows, &found, args.reclaimable)?;
+    let total = union(&found.inventories, &weights).size;
+    print(context, &rows, total, &found, args.reclaimable)?;
     Ok(status_of(&found.problems))
 }
 
@@ -60,29 +61,30 @@ fn row(inventory: &Inventory, weights: &Weights, cache: usize) -> Row {
     let mut warnings: Vec<Problem> = Vec::new();
     for warning in &state.warnings {
         let problem = Problem::new("cache-warning", warning.message.clone());
-        warnings.push(problem.beneath(inventory.root.given(), &warning.path));
+        warnings.push(problem.beneath(inventory.given(cache), &warning.path));
     }
     let unreadable: Vec<_> =
         weights.measure().unreadable.iter().filter(|(path, _)| path.starts_with(&state.cache.path)).collect();
     for (path, error) in &unreadable {
         let problem = Problem::new("unreadable", format!("`{path}` could not be read, so more may be there: {error}"));
-        warnings.push(problem.beneath(inventory.root.given(), path));
+        warnings.push(problem.beneath(inventory.given(cache), path));
     }
+    warnings.extend(state.remarks.iter().cloned());
     for warning in &mut warnings {
-        warning.plugin = Some(inventory.plugin.clone());
+        warning.plugin = Some(state.plugin.clone());
         warning.cache = Some(state.cache.id.clone());
     }
     let accessed = usage.accessed.filter(|_| inventory.root.access_times_kept()).map(timestamp);
     let recorded = state.top.iter().filter_map(|&ix| inventory.items[ix].entry.last_used).max();
     Row {
         cache: state.cache.id.clone(),
-        plugin: inventory.plugin.clone(),
+        plugin: state.plugin.clone(),
         title: state.cache.title.clone(),
-        root: escape_text(inventory.root.given().as_os_str()),
+        root: escape_text(inventory.given(cache).as_os_str()),
         entries: state.top.len() as u64,
         usage,
         reclaimable: None,
-        unclaimed: weights.unclaimed(inventory, cache).size,
+        unclaimed: weights.unclaimed(cache).size,
         last_used: recorded.or(accessed),
         unknown: false,
         lower_bound: !unreadable.is_empty(),
@@ -107,7 +109,7 @@ impl Advice for Unasked {
 fn reclaimable(inventories: &[Inventory], weights: &[Weights]) -> Vec<u64> {
     let mut sums = Vec::new();
     for (at, inventory) in inventories.iter().enumerate() {
-        for cache in 0..inventory.caches.len() {
+        for cache in inventory.in_scope() {
             let chosen = |(entry, item): (usize, &Item)| {
                 let reason = item.entry.reclaim.clone().filter(|_| item.cache == cache)?;
                 Some(Chosen { entry, reason, named: false })
@@ -140,12 +142,12 @@ fn unreadable_roots(found: &Found) -> impl Iterator<Item = Row> + '_ {
     })
 }
 
-fn print(context: &mut Context, rows: &[Row], found: &Found, reclaimable: bool) -> Result<(), Failure> {
+/// `total` is less than the sum of the rows where they share an inode.
+fn print(context: &mut Context, rows: &[Row], total: u64, found: &Found, reclaimable: bool) -> Result<(), Failure> {
     if context.global.json {
         let caches: Vec<json::ListCache> = rows.iter().map(json_row).collect();
-        let size = rows.iter().map(|row| row.usage.size).sum();
         let errors = found.problems.clone();
-        return context.print_json(&json::ListDocument { caches, size, errors, ..Default::default() });
+        return context.print_json(&json::ListDocument { caches, size: total, errors, ..Default::default() });
     }
     context.tell(&found.problems);
     if context.global.quiet {
@@ -154,7 +156,7 @@ fn print(context: &mut Context, rows: &[Row], found: &Found, reclaimable: bool) 
     if rows.is_empty() {
         return nothing(context, found);
     }
-    print_table(context, rows, reclaimable)?;
+    print_table(context, rows, total, reclaimable)?;
     for row in rows {
         context.tell(&row.warnings);
         if row.unclaimed > 0 {
@@ -165,7 +167,7 @@ fn print(context: &mut Context, rows: &[Row], found: &Found, reclaimable: bool) 
     Ok(())
 }
 
-fn print_table(context: &mut Context, rows: &[Row], reclaimable: bool) -> Result<(), Failure> {
+fn print_table(context: &mut Context, rows: &[Row], total: u64, reclaimable: bool) -> Result<(), Failure> {
     let mut columns = vec![Column::text("CACHE"), Column::number("ENTRIES"), Column::number("SIZE")];
     if reclaimable {
         columns.push(Column::number("RECLAIMABLE"));
@@ -181,7 +183,6 @@ fn print_table(context: &mut Context, rows: &[Row], reclaimable: bool) -> Result
         cells.extend([row.last_used.map_or("-".to_owned(), |time| age(time, now)), row.root.clone()]);
         table.row(if row.lower_bound { Style::Warning } else { Style::Plain }, cells);
     }
-    let total: u64 = rows.iter().map(|row| row.usage.size).sum();
     let entries: u64 = rows.iter().map(|row| row.entries).sum();
     let lower_bound = rows.iter().any(|row| row.lower_bound);
     let mut cells = vec!["TOTAL".to_owned(), entries.to_string(), at_least(total, lower_bound)];

@@ -49,6 +49,11 @@ impl Plugin {
         self.invalid("describe", format!("it calls itself `{found}`, and is known as `{}`", self.name))
     }
 
+    /// The error of an answer that breaks a rule which takes more than the answer itself to check.
+    pub fn refuse(&self, function: &'static str, rule: String) -> PluginError {
+        self.invalid(function, rule)
+    }
+
     /// What it has said since this was asked last.
     pub fn take_log(&self) -> Vec<LogLine> {
         std::mem::take(&mut *self.log.lock().unwrap_or_else(PoisonError::into_inner))

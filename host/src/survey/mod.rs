@@ -4,6 +4,7 @@
 mod listing;
 mod roots;
 mod scope;
+mod shared;
 
 use rayon::prelude::*;
 
@@ -86,14 +87,14 @@ impl Survey {
     }
 }
 
-/// Measures every inventory.
+/// Measures every inventory, all at the same time.
 pub fn weigh(inventories: &[Inventory], progress: &Progress) -> Vec<Weights> {
-    inventories.iter().map(|inventory| weigh_one(inventory, progress)).collect()
+    inventories.par_iter().map(|inventory| weigh_one(inventory, progress)).collect()
 }
 
 fn weigh_one(inventory: &Inventory, progress: &Progress) -> Weights {
-    let starts: Vec<_> = inventory.caches.iter().map(|cache| cache.start).collect();
-    let measure = inventory.root.measure(&inventory.paths, &Weights::buckets(inventory), &starts, progress);
+    let (buckets, starts) = (Weights::buckets(inventory), Weights::starts(inventory));
+    let measure = inventory.root.measure(&inventory.paths, &buckets, &starts, progress);
     Weights::new(inventory, measure)
 }
 

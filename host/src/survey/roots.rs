@@ -2,12 +2,13 @@
 
 use rayon::prelude::*;
 
-use crate::clean::Inventory;
+use crate::clean::{CacheState, Inventory};
 use crate::model::{Cache, Problem, RootRule, escape_text};
 use crate::roots::{Candidate, Origin, Outcome, Override, resolve};
 use crate::tree::{FsError, Root};
 
 use super::scope::Scope;
+use super::shared::{self, Answer, Words};
 use super::{Found, Loaded, Place, Survey, of_plugin};
 
 /// A root that is open and not yet asked about.
@@ -38,32 +39,27 @@ impl Survey {
                 (loaded, rule, root, caches)
             })
             .collect();
+        let mut words = Words::new(self.plugins.iter().map(|loaded| &loaded.manifest));
+        let mut answers = Vec::new();
         for (loaded, rule, root, caches) in asked {
-            let name = &loaded.manifest.name;
-            match caches {
-                Ok(caches) => {
-                    let caches: Vec<Cache> = caches.into_iter().filter(|it| scope.has(name, &it.id)).collect();
-                    if !caches.is_empty() {
-                        found.inventories.push(Inventory::new(root, name.clone(), rule, caches));
-                    }
-                }
+            let plugin = loaded.manifest.name.as_str();
+            let take = |caches: Vec<Cache>| match words.take(plugin, &caches) {
+                Ok(()) => Ok(caches),
+                Err(broken) => Err(loaded.plugin.refuse("discover", broken)),
+            };
+            match caches.and_then(take) {
+                Ok(caches) => answers.push(Answer { plugin, rule, root, caches }),
                 Err(error) => {
                     let problem = of_plugin(&error, Some(&rule.id));
                     found.problems.push(problem.at(escape_text(root.given().as_os_str())));
                 }
             }
         }
-        found.places.retain(|place| {
-            scope.has(&place.plugin, &place.candidate.rule) || self.has_cache(&found.inventories, scope, place)
-        });
+        found.inventories = shared::inventories(answers, scope);
         found
-    }
-
-    fn has_cache(&self, inventories: &[Inventory], scope: &Scope, place: &Place) -> bool {
-        inventories.iter().any(|inventory| {
-            let of_rule = inventory.plugin == place.plugin && inventory.rule == place.candidate.rule;
-            of_rule && inventory.caches.iter().any(|cache| scope.has(&place.plugin, &cache.cache.id))
-        })
+            .places
+            .retain(|place| scope.has(&place.plugin, &place.candidate.rule) || has_cache(&found.inventories, place));
+        found
     }
 
     fn open_rule<'a>(&self, loaded: &'a Loaded, rule: &'a RootRule, opened: &mut Vec<Opened<'a>>, found: &mut Found) {
@@ -107,6 +103,12 @@ fn is_problem(candidate: &Candidate) -> bool {
         Outcome::Absent => candidate.origin == Origin::Named,
         Outcome::Unmarked { .. } | Outcome::Unreadable(_) | Outcome::Refused(_) => true,
     }
+}
+
+/// Whether a place's rule gave a cache in scope.
+fn has_cache(inventories: &[Inventory], place: &Place) -> bool {
+    let of_rule = |cache: &CacheState| cache.plugin == place.plugin && cache.rule == place.candidate.rule;
+    inventories.iter().flat_map(|inventory| &inventory.caches).any(|cache| cache.in_scope && of_rule(cache))
 }
 
 fn is_known(opened: &[Opened<'_>], loaded: &Loaded, root: &Root) -> bool {

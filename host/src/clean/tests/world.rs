@@ -84,7 +84,8 @@ impl World {
             indexes: vec![Pattern::parse("*.index").unwrap()],
         };
         let cache = Cache { id: "c".into(), title: "C".into(), path: RelPath::root() };
-        let mut inventory = Inventory::new(root, "p".into(), &rule, vec![cache]);
+        let mut inventory = Inventory::new(root);
+        inventory.add_caches("p", &rule, &dir.path().join("root"), vec![cache]);
         for (parent, entries) in levels {
             let parent = if parent.is_empty() { None } else { Some(inventory.find(0, parent).unwrap()) };
             inventory.add(0, parent, Listing { entries, ..Listing::default() });

@@ -24,5 +24,6 @@ mod prompt;
 mod protection;
 mod sandbox;
 mod select;
+mod shared_roots;
 mod show;
 mod tree;

@@ -240,16 +240,26 @@ fn what_is_out_of_scope_is_not_chosen_not_found_and_not_in_the_total() {
 
 #[test]
 fn a_plugin_that_comes_first_and_fails_keeps_the_others_from_removing_what_may_be_its() {
+    type Change = fn(Plugin) -> Plugin;
+    let failing: [Change; 2] = [|plugin| plugin.listing("(unreachable)"), |plugin| plugin.caches(&[("bad", "..")])];
+    for fail in failing {
+        let mut world = World::new();
+        write(&world.sandbox.home().join("bad/thing/file"), 5);
+        world.plugin("bad", "~/bad", fail);
+        world.plugin("worse", "~/bad", |plugin| plugin.entries(&[Entry::new("thing").owns("thing")]));
+        let seen = world.look();
+        assert_eq!(seen.told().len(), 1, "{:?}", seen.told());
+        assert_eq!((seen.size("worse"), seen.total()), (5, 5));
+        let plan = seen.plan(&["thing"]);
+        assert!(plan.roots[0].is_empty());
+        let reason = &plan.roots[0].keep[0].held.reason;
+        assert!(reason.starts_with("bad is asked first here and could not see everything"), "{reason}");
+    }
     let mut world = World::new();
     write(&world.sandbox.home().join("bad/thing/file"), 5);
-    world.plugin("bad", "~/bad", |plugin| plugin.listing("(unreachable)"));
     world.plugin("worse", "~/bad", |plugin| plugin.entries(&[Entry::new("thing").owns("thing")]));
-    let seen = world.look();
-    assert_eq!((seen.told()[0].0, seen.told().len()), ("plugin-crash", 1));
-    let plan = seen.plan(&["thing"]);
-    assert!(plan.roots[0].is_empty());
-    let reason = &plan.roots[0].keep[0].held.reason;
-    assert!(reason.starts_with("bad is asked first here and could not see everything"), "{reason}");
+    world.plugin("bad", "~/bad", failing[0]);
+    assert_eq!(world.look().clean(&["thing"]), 5, "one that comes later concerns nobody");
 }
 
 #[test]
@@ -300,6 +310,17 @@ fn of_nested_folders_the_inner_one_is_not_counted_nor_removed_with_the_outer() {
     let before = tree::read(&world.sandbox.home().join("bad"));
     assert_eq!(seen.clean(&["bad:thing", "bad:thing-hub", &format!("bad:thing-hub-{REPO}")]), 300);
     tree::assert_gone(&before, &tree::read(&world.sandbox.home().join("bad")), &["thing/file"]);
+}
+
+#[test]
+fn an_inner_folder_of_a_plugin_that_fails_stays_its_own_and_is_counted_nowhere() {
+    let (mut world, hub) = nested(|plugin| plugin);
+    world.plugin("worse", "~/bad/thing/worse", |plugin| plugin.caches(&[("worse", "..")]));
+    write(&world.sandbox.home().join("bad/thing/worse/file"), 1000);
+    let seen = world.look();
+    assert_eq!((seen.told().len(), seen.remarks("bad").len(), seen.size("bad"), seen.total()), (1, 1, 307, 357));
+    assert_eq!(seen.clean(&["thing"]), 300);
+    assert!(world.sandbox.home().join("bad/thing/worse/file").exists() && hub.exists(REPO));
 }
 
 #[test]

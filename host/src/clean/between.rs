@@ -71,8 +71,8 @@ pub(super) fn leave_out(inventory: &Inventory, cache: usize, listing: &mut Listi
 
 /// The earlier plugin in the same root whose claims are not all known: it may claim whatever this cache's entries do.
 pub(super) fn unsettled(inventory: &Inventory, cache: usize) -> Option<&str> {
-    let mut unsettled = others(inventory, cache).filter(|other| inventory.caches[*other].incomplete);
-    unsettled.next().map(|other| inventory.caches[other].plugin.as_str())
+    let incomplete = || others(inventory, cache).map(|other| &inventory.caches[other]).find(|other| other.incomplete);
+    inventory.caches[cache].unheard.as_deref().or_else(|| Some(&incomplete()?.plugin))
 }
 
 /// The caches of other plugins that come before one.

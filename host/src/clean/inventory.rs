@@ -39,6 +39,8 @@ pub struct CacheState {
     pub given: PathBuf,
     /// Whether the command is about it. If not, it is here for what its entries claim, and nothing of it goes.
     pub in_scope: bool,
+    /// An earlier plugin that could not say which caches it has in this root.
+    pub unheard: Option<String>,
     /// Where it begins in [`Inventory::paths`].
     pub start: PathId,
     /// Whether something at the first level could not be read.
@@ -87,6 +89,7 @@ impl Inventory {
             indexes: rule.indexes.clone(),
             given: given.to_owned(),
             in_scope: true,
+            unheard: None,
             incomplete: false,
             warnings: Vec::new(),
             remarks: Vec::new(),

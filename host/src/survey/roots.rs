@@ -48,10 +48,11 @@ impl Survey {
                 Err(broken) => Err(loaded.plugin.refuse("discover", broken)),
             };
             match caches.and_then(take) {
-                Ok(caches) => answers.push(Answer { plugin, rule, root, caches }),
+                Ok(caches) => answers.push(Answer { plugin, rule, root, caches: Some(caches) }),
                 Err(error) => {
                     let problem = of_plugin(&error, Some(&rule.id));
                     found.problems.push(problem.at(escape_text(root.given().as_os_str())));
+                    answers.push(Answer { plugin, rule, root, caches: None });
                 }
             }
         }

@@ -10,12 +10,13 @@ use crate::tree::Root;
 
 use super::scope::Scope;
 
-/// The caches that a plugin found in a root.
+/// What a plugin had to say of a root.
 pub(super) struct Answer<'a> {
     pub(super) plugin: &'a str,
     pub(super) rule: &'a RootRule,
     pub(super) root: Root,
-    pub(super) caches: Vec<Cache>,
+    /// The caches in it; none at all if the plugin failed.
+    pub(super) caches: Option<Vec<Cache>>,
 }
 
 /// Whose a word of `-c` is. Of two plugins that use the same one, the earlier has it.
@@ -53,13 +54,14 @@ impl<'a> Words<'a> {
 /// One inventory for each root with a cache in scope, in the order in which the roots were found.
 pub(super) fn inventories(answers: Vec<Answer<'_>>, scope: &Scope) -> Vec<Inventory> {
     let mut by_root: Vec<Vec<Answer<'_>>> = Vec::new();
-    for answer in answers.into_iter().filter(|answer| !answer.caches.is_empty()) {
+    for answer in answers.into_iter().filter(|answer| answer.caches.as_ref().is_none_or(|caches| !caches.is_empty())) {
         match by_root.iter_mut().find(|known| known[0].root.identity() == answer.root.identity()) {
             Some(known) => known.push(answer),
             None => by_root.push(vec![answer]),
         }
     }
     let mut inventories: Vec<Inventory> = by_root.into_iter().map(|answers| inventory(answers, scope)).collect();
+    inventories.retain(|inventory| !inventory.caches.is_empty());
     inventories.iter_mut().for_each(tell_shared);
     tell_nested(&mut inventories);
     inventories.retain(|inventory| inventory.in_scope().next().is_some());
@@ -70,11 +72,18 @@ pub(super) fn inventories(answers: Vec<Answer<'_>>, scope: &Scope) -> Vec<Invent
 fn inventory(mut answers: Vec<Answer<'_>>, scope: &Scope) -> Inventory {
     answers.sort_by_key(|answer| answer.rule.marks.is_empty());
     let mut inventory = Inventory::new(answers[0].root.clone());
+    let mut unheard: Option<String> = None;
     for Answer { plugin, rule, root, caches } in answers {
+        let Some(caches) = caches else {
+            unheard.get_or_insert_with(|| plugin.to_owned());
+            continue;
+        };
+        let first = inventory.caches.len();
         inventory.add_caches(plugin, rule, root.given(), caches);
-    }
-    for cache in &mut inventory.caches {
-        cache.in_scope = scope.has(&cache.plugin, &cache.cache.id);
+        for cache in &mut inventory.caches[first..] {
+            cache.in_scope = scope.has(plugin, &cache.cache.id);
+            cache.unheard.clone_from(&unheard);
+        }
     }
     inventory
 }

@@ -25,6 +25,7 @@ mod prompt;
 mod protection;
 mod sandbox;
 mod select;
+mod shared_roots;
 mod show;
 mod tree;
 mod versions;

@@ -179,7 +179,7 @@ fn carry_out(
 }
 
 fn approved_for<'a>(seen: &'a Prepared, inventory: &Inventory) -> Option<&'a RootPlan> {
-    let same = |it: &Inventory| it.plugin == inventory.plugin && it.root.identity() == inventory.root.identity();
+    let same = |it: &Inventory| it.root.identity() == inventory.root.identity();
     let at = seen.found.inventories.iter().position(same)?;
     seen.plan.roots.get(at)
 }

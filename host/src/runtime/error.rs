@@ -95,11 +95,11 @@ pub enum PluginErrorKind {
     )]
     Changed {
         /// Which file, and what is wrong with it.
-        what: String,
+        what: Box<str>,
         /// The plugin's name.
-        name: String,
+        name: Box<str>,
         /// Where it was added from.
-        origin: String,
+        origin: Box<str>,
     },
     /// No plugin can run on this machine.
     #[error("the WebAssembly engine cannot start: {0}")]
@@ -120,6 +120,11 @@ impl PluginError {
     /// The error of a component that did not come as far as being loaded.
     pub fn of_file(plugin: &str, kind: PluginErrorKind) -> Self {
         Self::new(plugin, "load", kind)
+    }
+
+    /// The error of an answer that breaks a rule.
+    pub fn invalid(plugin: &str, function: &'static str, rule: String) -> Self {
+        Self::new(plugin, function, PluginErrorKind::Invalid(rule))
     }
 
     /// The fault's code in JSON.

@@ -19,6 +19,8 @@ pub struct Inventory {
     /// The caches that were discovered, of one plugin or of several. Where entries of two plugins claim the same place,
     /// it is the first one's.
     pub caches: Vec<CacheState>,
+    /// Other roots in this one. What is there is theirs.
+    pub cut: Vec<RelPath>,
     /// The entries of all caches, each parent before its children.
     pub items: Vec<Item>,
     /// Every claimed path, and the paths of the caches.
@@ -76,7 +78,7 @@ pub struct Item {
 impl Inventory {
     /// An inventory without caches.
     pub fn new(root: Root) -> Self {
-        Self { root, caches: Vec::new(), items: Vec::new(), paths: PathTree::default() }
+        Self { root, caches: Vec::new(), cut: Vec::new(), items: Vec::new(), paths: PathTree::default() }
     }
 
     /// Adds the caches that a plugin found by a rule, after those that take precedence. `given` is the root's path as
@@ -123,6 +125,7 @@ impl Inventory {
             let remark = between::leave_out(self, cache, &mut listing);
             self.caches[cache].remarks.extend(remark);
         }
+        listing.entries.retain(|entry| !self.is_cut(entry));
         let unsettled = between::unsettled(self, cache).is_some();
         for mut entry in listing.entries {
             entry.reclaim = entry.reclaim.filter(|_| !unsettled);
@@ -153,6 +156,13 @@ impl Inventory {
                 parent.incomplete |= listing.incomplete;
             }
         }
+    }
+
+    /// Whether all that an entry claims is another root's, so that it is no entry here.
+    fn is_cut(&self, entry: &Entry) -> bool {
+        let mut claims = entry.owns.iter().chain(&entry.shares).peekable();
+        let in_other = |path: &RelPath| self.cut.iter().any(|cut| path.starts_with(cut));
+        !self.cut.is_empty() && claims.peek().is_some() && claims.all(in_other)
     }
 
     /// Checks that children stay within what their parent claims.

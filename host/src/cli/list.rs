@@ -210,7 +210,9 @@ pub(super) fn nothing(context: &mut Context, found: &Found) -> Result<(), Failur
     context.output.print("Nothing found. Looked at:\n")?;
     for place in &found.places {
         let path = escape_text(place.candidate.path.as_os_str());
-        let line = format!("{path}  ({}: {})", place.candidate.rule, place.candidate.origin);
+        let failed = found.failed.iter().any(|it| it.plugin == place.plugin && it.rule == place.candidate.rule);
+        let unknown = if failed { "; what is in it is unknown, because the plugin failed" } else { "" };
+        let line = format!("{path}  ({}: {}{unknown})", place.candidate.rule, place.candidate.origin);
         context.output.print(&format!("  {}\n", crate::ui::escape(&line)))?;
     }
     Ok(context.output.print("A cache elsewhere is named with --root RULE=PATH, as in --root hub=/data/hub.\n")?)

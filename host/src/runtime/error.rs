@@ -127,6 +127,19 @@ impl PluginError {
         Self::new(plugin, function, PluginErrorKind::Invalid(rule))
     }
 
+    /// The limit that was run into, by its name, if it was one that can be set for a plugin.
+    pub fn limit(&self) -> Option<&'static str> {
+        use PluginErrorKind as K;
+        match self.kind {
+            K::Time(_) => Some("time"),
+            K::HostTime(_) => Some("host-time"),
+            K::Memory(_) => Some("memory"),
+            K::Tables(_) => Some("table-elements"),
+            K::Data(_) => Some("call-data"),
+            _ => None,
+        }
+    }
+
     /// The fault's code in JSON.
     pub fn code(&self) -> &'static str {
         use PluginErrorKind as K;

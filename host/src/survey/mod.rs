@@ -127,8 +127,14 @@ fn of_plugin(error: &PluginError, cache: Option<&str>) -> Problem {
     let mut problem = Problem::new(error.code(), message);
     problem.plugin = Some(error.plugin.clone());
     problem.cache = cache.map(str::to_owned);
-    if error.code() != "plugin-error" {
-        problem.hint = Some("the other plugins are not concerned; tell the plugin's author what was printed".into());
-    }
+    problem.hint = match (error.limit(), error.code()) {
+        (Some(limit), _) => Some(format!(
+            "if the cache is that large, `dscc plugin update {} --limit {limit}=...` gives an installed plugin more",
+            error.plugin
+        )),
+        // The plugin's own words, and what is said of a changed file, tell what to do.
+        (None, "plugin-error" | "plugin-changed") => None,
+        (None, _) => Some("the other plugins are not concerned; tell the plugin's author what was printed".into()),
+    };
     problem
 }

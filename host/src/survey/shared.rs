@@ -3,6 +3,7 @@
 //! have to do with each other is said.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use crate::clean::{CacheState, Inventory};
 use crate::model::{Cache, Manifest, Problem, RelPath, RootRule, escape_name, escape_text};
@@ -61,8 +62,13 @@ pub(super) fn inventories(answers: Vec<Answer<'_>>, scope: &Scope) -> Vec<Invent
             None => by_root.push(vec![answer]),
         }
     }
+    let roots: Vec<PathBuf> = by_root.iter().map(|answers| answers[0].root.path().to_owned()).collect();
     let mut inventories: Vec<Inventory> = by_root.into_iter().map(|answers| inventory(answers, scope)).collect();
     inventories.retain(|inventory| !inventory.caches.is_empty());
+    for inventory in &mut inventories {
+        let path = inventory.root.path().to_owned();
+        inventory.cut = roots.iter().filter(|root| **root != path).filter_map(|root| beneath(&path, root)).collect();
+    }
     inventories.iter_mut().for_each(tell_shared);
     tell_nested(&mut inventories);
     inventories.retain(|inventory| inventory.in_scope().next().is_some());
@@ -107,6 +113,12 @@ fn tell_shared(inventory: &mut Inventory) {
     }
 }
 
+/// The path of one root in another, if it lies there.
+fn beneath(outer: &Path, inner: &Path) -> Option<RelPath> {
+    let names: Vec<_> = inner.strip_prefix(outer).ok()?.iter().map(escape_name).collect();
+    Some(RelPath::from_components(names.iter().map(AsRef::as_ref)))
+}
+
 /// Says of a root with another one in it that the inner one is not counted with it.
 fn tell_nested(inventories: &mut [Inventory]) {
     for inner in 0..inventories.len() {
@@ -114,9 +126,7 @@ fn tell_nested(inventories: &mut [Inventory]) {
         let owners: Vec<String> = inventories[inner].caches.iter().map(owners).collect();
         let path = inventories[inner].root.path().to_owned();
         for outer in (0..inventories.len()).filter(|outer| *outer != inner) {
-            let Ok(below) = path.strip_prefix(inventories[outer].root.path()) else { continue };
-            let names: Vec<_> = below.iter().map(escape_name).collect();
-            let below = RelPath::from_components(names.iter().map(AsRef::as_ref));
+            let Some(below) = beneath(inventories[outer].root.path(), &path) else { continue };
             // The cache that begins deepest has what lies there; of several that begin at one path, the first.
             let around = inventories[outer].caches.iter_mut().rev().filter(|it| below.starts_with(&it.cache.path));
             if let Some(cache) = around.max_by_key(|it| it.cache.path.components().count()) {

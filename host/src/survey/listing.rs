@@ -123,7 +123,7 @@ impl Survey {
     pub fn edits(&self, inventory: &Inventory, cache: usize, ids: &[String]) -> Result<Vec<Edit>, String> {
         let plugin = self.asked(inventory).map_err(|problem| problem.message)?;
         let cache = &inventory.caches[cache].cache;
-        plugin.delete_entry(&inventory.root, cache, ids).map_err(|error| error.to_string())
+        plugin.delete_entry(&inventory.root, cache, ids).map_err(|error| error.message())
     }
 
     fn asked(&self, inventory: &Inventory) -> Result<&Plugin, Box<Problem>> {

@@ -106,9 +106,7 @@ fn weigh_one(inventory: &Inventory, progress: &Progress) -> Weights {
 
 /// A plugin's failure, with the end of what it printed.
 fn of_plugin(error: &PluginError, cache: Option<&str>) -> Problem {
-    let mut message = error.to_string();
-    error.output.lines().for_each(|line| message.push_str(&format!("\n    {line}")));
-    let mut problem = Problem::new(error.code(), message);
+    let mut problem = Problem::new(error.code(), error.told());
     problem.plugin = Some(error.plugin.clone());
     problem.cache = cache.map(str::to_owned);
     if error.code() != "plugin-error" {

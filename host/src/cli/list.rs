@@ -26,6 +26,8 @@ struct Row {
     last_used: Option<Timestamp>,
     /// Whether nothing at all is known of what is in it.
     unknown: bool,
+    /// Whether its entries are not known, so that no figure can be given for them.
+    unlisted: bool,
     lower_bound: bool,
     warnings: Vec<Problem>,
 }
@@ -49,6 +51,7 @@ pub(super) fn run(context: &mut Context, args: &List) -> Result<Status, Failure>
         rows.iter_mut().zip(sums).for_each(|(row, sum)| row.reclaimable = Some(sum));
     }
     rows.extend(unreadable_roots(&found));
+    rows.extend(undiscovered_roots(&found));
     context.tell_log(&survey);
     print(context, &rows, &found, args.reclaimable)?;
     Ok(status_of(&found.problems))
@@ -73,6 +76,7 @@ fn row(inventory: &Inventory, weights: &Weights, cache: usize) -> Row {
         warning.cache = Some(state.cache.id.clone());
     }
     let accessed = usage.accessed.filter(|_| inventory.root.access_times_kept()).map(timestamp);
+    let unlisted = state.incomplete && state.top.is_empty();
     let recorded = state.top.iter().filter_map(|&ix| inventory.items[ix].entry.last_used).max();
     Row {
         cache: state.cache.id.clone(),
@@ -82,9 +86,10 @@ fn row(inventory: &Inventory, weights: &Weights, cache: usize) -> Row {
         entries: state.top.len() as u64,
         usage,
         reclaimable: None,
-        unclaimed: weights.unclaimed(inventory, cache).size,
+        unclaimed: if unlisted { 0 } else { weights.unclaimed(inventory, cache).size },
         last_used: recorded.or(accessed),
         unknown: false,
+        unlisted,
         lower_bound: !unreadable.is_empty(),
         warnings,
     }
@@ -124,20 +129,36 @@ fn reclaimable(inventories: &[Inventory], weights: &[Weights]) -> Vec<u64> {
 /// A root that exists and cannot be looked into is a row of unknown size, not nothing.
 fn unreadable_roots(found: &Found) -> impl Iterator<Item = Row> + '_ {
     let unreadable = found.places.iter().filter(|place| matches!(place.candidate.outcome, Outcome::Unreadable(_)));
-    unreadable.map(|place| Row {
-        cache: place.candidate.rule.clone(),
-        plugin: place.plugin.clone(),
-        title: place.candidate.rule.clone(),
-        root: escape_text(place.candidate.path.as_os_str()),
+    unreadable.map(|place| {
+        let root = escape_text(place.candidate.path.as_os_str());
+        unknown(&place.candidate.rule, &place.plugin, root)
+    })
+}
+
+/// So is one whose plugin failed to say which caches it holds.
+fn undiscovered_roots(found: &Found) -> impl Iterator<Item = Row> + '_ {
+    found.problems.iter().filter(|problem| problem.code.starts_with("plugin")).filter_map(|problem| {
+        let (rule, plugin, root) = (problem.cache.as_ref()?, problem.plugin.as_ref()?, problem.path.as_ref()?);
+        Some(unknown(rule, plugin, root.clone()))
+    })
+}
+
+fn unknown(rule: &str, plugin: &str, root: String) -> Row {
+    Row {
+        cache: rule.to_owned(),
+        plugin: plugin.to_owned(),
+        title: rule.to_owned(),
+        root,
         entries: 0,
         usage: Usage::default(),
         reclaimable: None,
         unclaimed: 0,
         last_used: None,
         unknown: true,
+        unlisted: true,
         lower_bound: true,
         warnings: Vec::new(),
-    })
+    }
 }
 
 fn print(context: &mut Context, rows: &[Row], found: &Found, reclaimable: bool) -> Result<(), Failure> {
@@ -156,7 +177,8 @@ fn print(context: &mut Context, rows: &[Row], found: &Found, reclaimable: bool) 
     }
     print_table(context, rows, reclaimable)?;
     for row in rows {
-        context.tell(&row.warnings);
+        let of_cache = |it: &Problem| Problem { message: format!("{}: {}", row.cache, it.message), ..it.clone() };
+        context.tell(&row.warnings.iter().map(of_cache).collect::<Vec<_>>());
         if row.unclaimed > 0 {
             let bytes = size(row.unclaimed);
             context.output.note(&format!("{}: {bytes} belong to no entry and are never removed", row.cache));
@@ -175,7 +197,7 @@ fn print_table(context: &mut Context, rows: &[Row], reclaimable: bool) -> Result
     let now = Timestamp::now();
     for row in rows {
         let weight = if row.unknown { "\u{2265} ?".to_owned() } else { at_least(row.usage.size, row.lower_bound) };
-        let entries = if row.unknown { "?".to_owned() } else { row.entries.to_string() };
+        let entries = if row.unlisted { "?".to_owned() } else { row.entries.to_string() };
         let mut cells = vec![row.cache.clone(), entries, weight];
         cells.extend(row.reclaimable.map(size).or(reclaimable.then(String::new)));
         cells.extend([row.last_used.map_or("-".to_owned(), |time| age(time, now)), row.root.clone()]);

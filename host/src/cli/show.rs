@@ -209,9 +209,11 @@ fn print_details(context: &mut Context, row: &Row<'_>) -> Result<(), Failure> {
 
 fn tell_warnings(context: &mut Context, found: &Found) {
     for inventory in &found.inventories {
-        for warning in inventory.caches.iter().flat_map(|cache| &cache.warnings) {
-            let at = if warning.path.is_root() { String::new() } else { format!("{}: ", warning.path) };
-            context.output.warning(&format!("{at}{}", warning.message));
+        for cache in &inventory.caches {
+            for warning in &cache.warnings {
+                let at = if warning.path.is_root() { String::new() } else { format!("{}: ", warning.path) };
+                context.output.warning(&format!("{}: {at}{}", cache.cache.id, warning.message));
+            }
         }
     }
 }

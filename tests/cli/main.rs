@@ -13,6 +13,7 @@ mod components;
 mod environment;
 mod hostile_components;
 mod hostile_names;
+mod hostile_plugins;
 mod hostile_races;
 mod hostile_trees;
 mod hub;

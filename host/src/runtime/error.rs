@@ -54,7 +54,7 @@ pub enum PluginErrorKind {
         /// The component's.
         found: String,
         /// Ours.
-        ours: &'static str,
+        ours: Box<str>,
     },
     /// Made for an earlier dscc.
     #[error("it speaks interface {found}, this dscc speaks {ours}; update the plugin")]
@@ -62,7 +62,7 @@ pub enum PluginErrorKind {
         /// The component's.
         found: String,
         /// Ours.
-        ours: &'static str,
+        ours: Box<str>,
     },
     /// The code generator refused it.
     #[error("it cannot be compiled: {0}; the file is damaged or was made by an unfit tool")]

@@ -38,6 +38,10 @@ pub struct Limits {
     pub text: usize,
     /// Bytes of a component.
     pub component: usize,
+    /// What one entry owns, shares, needs and locks: each.
+    pub references: usize,
+    /// Index files in one answer, and records that it drops from all of them: each.
+    pub records: usize,
 }
 
 impl Default for Limits {
@@ -57,6 +61,8 @@ impl Default for Limits {
             entries: 1_000_000,
             text: 16 << 10,
             component: 128 << 20,
+            references: 1_000_000,
+            records: 1_000_000,
         }
     }
 }

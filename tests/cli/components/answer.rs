@@ -98,13 +98,15 @@ pub struct Entry {
     attributes: Vec<(String, String)>,
     reclaim: Option<String>,
     has_children: bool,
+    created: Option<String>,
 }
 
 impl Entry {
     pub fn new(id: impl AsRef<[u8]>) -> Self {
         let (id, kind, label) = (id.as_ref().to_owned(), "thing".to_owned(), "label".to_owned());
-        let (owns, shares, needs, locks, attributes, reclaim) = Default::default();
-        Self { id, kind, label, owns, shares, needs, locks, attributes, reclaim, has_children: false }
+        let (owns, shares, needs, locks, attributes) = Default::default();
+        let (reclaim, has_children, created) = Default::default();
+        Self { id, kind, label, owns, shares, needs, locks, attributes, reclaim, has_children, created }
     }
 
     /// What it is and what it is called.
@@ -144,6 +146,11 @@ impl Entry {
         self
     }
 
+    pub fn created(mut self, time: &str) -> Self {
+        self.created = Some(time.to_owned());
+        self
+    }
+
     pub fn with_children(mut self) -> Self {
         self.has_children = true;
         self
@@ -160,9 +167,10 @@ impl Entry {
         let attributes = memory.list(&attributes);
         let record = Record::new().text(memory, &self.id).text(memory, &self.kind).text(memory, &self.label);
         let record = record.pair(owns).pair(shares).pair(needs).pair(locks);
-        // State `complete`, recovery `download`; then `has-children`, not `keeps-parent`, no times.
+        // State `complete`, recovery `download`; then `has-children`, not `keeps-parent`, one time.
         let record = record.byte(0).byte(1).option(memory, self.reclaim.as_deref());
-        let record = record.byte(u8::from(self.has_children)).byte(0).option(memory, None).option(memory, None);
+        let record = record.byte(u8::from(self.has_children)).byte(0);
+        let record = record.option(memory, self.created.as_deref()).option(memory, None);
         record.pair(attributes)
     }
 }

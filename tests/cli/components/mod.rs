@@ -21,6 +21,7 @@ pub struct Plugin {
     delete: String,
     /// What every level warns of: path and message.
     warnings: Vec<(String, String)>,
+    allocating: String,
     /// Further fields of the core module.
     module: String,
     /// Further imports of the component, what is lowered of them, and what of that the core module gets.
@@ -36,6 +37,7 @@ impl Plugin {
             list: String::new(),
             delete: "(call $drop (local.get $root)) (i32.const 0)".to_owned(),
             warnings: Vec::new(),
+            allocating: String::new(),
             module: String::new(),
             imports: Default::default(),
         };
@@ -143,6 +145,11 @@ impl Plugin {
         self
     }
 
+    /// What it does whenever the host asks it for memory, in text.
+    pub fn allocating(self, body: &str) -> Self {
+        Self { allocating: body.to_owned(), ..self }
+    }
+
     /// A place in its memory with these bytes.
     pub fn bytes_at(&mut self, bytes: &[u8]) -> u32 {
         self.memory.put(bytes)
@@ -205,8 +212,8 @@ impl Plugin {
             data = self.memory.escaped(),
         );
         let [imports, lowered, passed] = &self.imports;
-        let text = FRAME.replace("(;BODY;)", &body).replace("(;IMPORTS;)", imports);
-        text.replace("(;LOWERED;)", lowered).replace("(;PASSED;)", passed)
+        let text = FRAME.replace("(;BODY;)", &body).replace("(;ALLOCATING;)", &self.allocating);
+        text.replace("(;IMPORTS;)", imports).replace("(;LOWERED;)", lowered).replace("(;PASSED;)", passed)
     }
 
     pub fn build(&self) -> Vec<u8> {

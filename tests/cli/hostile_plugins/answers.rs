@@ -181,3 +181,14 @@ fn a_manifest_that_would_be_another_one_each_time_is_the_one_that_was_approved()
     }
     assert_eq!(std::fs::read_to_string(&lock_file).unwrap(), before);
 }
+
+#[test]
+fn a_plugin_that_calls_the_host_while_the_host_is_giving_it_something() {
+    let log = "(call $log (i32.const 1) (i32.const 0) (i32.const 0))";
+    Case::new("calls-back", &Plugin::new().allocating(log)).check();
+}
+
+#[test]
+fn times_that_are_none() {
+    Case::new("time-that-is-none", &Plugin::new().entries(&[thing().created("yesterday\u{1b}[2J")])).check();
+}

@@ -14,6 +14,7 @@ mod environment;
 mod hostile_answers;
 mod hostile_components;
 mod hostile_names;
+mod hostile_plugins;
 mod hostile_races;
 mod hostile_trees;
 mod hub;

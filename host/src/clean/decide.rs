@@ -46,6 +46,8 @@ pub enum Hold {
     Holds,
     /// What is in it is not known.
     Unknown,
+    /// Its plugin failed to say which records have to go with it.
+    Unadvised,
     /// It is not what it was when the user was asked.
     Changed,
 }

@@ -267,7 +267,7 @@ fn edits(inventory: &Inventory, plan: &RootPlan, advice: &dyn Advice) -> Result<
                 edits.extend(more.into_iter().filter(|edit| !goes_itself(&edit.file)).map(|edit| (cache, edit)));
             }
             Err(reason) => {
-                let held = Held { hold: Hold::Unknown, reason };
+                let held = Held { hold: Hold::Unadvised, reason };
                 return Err(of_cache().map(|removing| (removing.entry, held.clone())).collect());
             }
         }

@@ -99,10 +99,9 @@ impl Context {
     /// Tells problems on standard error.
     pub(super) fn tell(&mut self, problems: &[Problem]) {
         for problem in problems {
-            // Each line is escaped for itself.
             let mut lines = problem.message.lines();
             self.output.warning(lines.next().unwrap_or_default());
-            lines.for_each(|line| self.output.note(line));
+            lines.for_each(|line| self.output.continuation(line));
             if let Some(hint) = &problem.hint {
                 self.output.hint(hint);
             }

@@ -87,7 +87,7 @@ fn row(inventory: &Inventory, weights: &Weights, cache: usize) -> Row {
         entries: (!state.failed).then_some(state.top.len() as u64),
         usage,
         reclaimable: None,
-        unclaimed: weights.unclaimed(cache).size,
+        unclaimed: if state.failed { 0 } else { weights.unclaimed(cache).size },
         last_used: recorded.or(accessed),
         unknown: false,
         lower_bound: !unreadable.is_empty(),
@@ -164,8 +164,9 @@ fn print(context: &mut Context, rows: &[Row], total: u64, found: &Found, reclaim
     }
     print_table(context, rows, total, reclaimable)?;
     for row in rows {
-        context.tell(&row.warnings);
-        if row.unclaimed > 0 && row.entries.is_some() {
+        let of_cache = |it: &Problem| Problem { message: format!("{}: {}", row.cache, it.message), ..it.clone() };
+        context.tell(&row.warnings.iter().map(of_cache).collect::<Vec<_>>());
+        if row.unclaimed > 0 {
             let bytes = size(row.unclaimed);
             context.output.note(&format!("{}: {bytes} belong to no entry and are never removed", row.cache));
         }

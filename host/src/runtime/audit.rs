@@ -65,7 +65,9 @@ impl Audit {
 /// # Errors
 /// When the bytes are no component.
 pub fn audit(bytes: &[u8]) -> Result<Audit, PluginErrorKind> {
-    let damaged = |e: wasmparser::BinaryReaderError| PluginErrorKind::NotAComponent(e.message().to_owned());
+    // After the dash it shows bytes, on many lines.
+    let words = |message: &str| message.split(" - ").next().unwrap_or_default().to_owned();
+    let damaged = |e: wasmparser::BinaryReaderError| PluginErrorKind::NotAComponent(words(e.message()));
     let mut audit = Audit::default();
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(bytes) {

@@ -6,6 +6,9 @@ use wasmtime::Trap;
 
 use super::limits::Limits;
 
+/// Bytes of a message, besides what the plugin printed.
+const MAX_MESSAGE: usize = 4096;
+
 /// A plugin failed; its caches are missing from this run, the others are not concerned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("plugin `{plugin}`, {function}: {kind}")]
@@ -138,6 +141,31 @@ impl PluginError {
             K::Data(_) => Some("call-data"),
             _ => None,
         }
+    }
+
+    /// The message, cut where it is longer than anybody reads: names and sentences in it are the plugin's.
+    pub fn message(&self) -> String {
+        let message = self.to_string();
+        if message.len() <= MAX_MESSAGE {
+            return message;
+        }
+        let end = message.floor_char_boundary(MAX_MESSAGE);
+        format!("{}... ({} bytes)", &message[..end], message.len())
+    }
+
+    /// The message, then what the plugin printed, a line each.
+    pub fn told(&self) -> String {
+        let mut text = self.message();
+        self.output.lines().for_each(|line| text.push_str(&format!("\n    {line}")));
+        text
+    }
+
+    /// Whether the message itself says what to do.
+    pub fn says_what_to_do(&self) -> bool {
+        matches!(
+            self.code(),
+            "plugin-file" | "plugin-imports" | "plugin-interface" | "plugin-too-new" | "plugin-too-old"
+        ) || matches!(self.code(), "plugin-changed" | "plugin-engine" | "plugin-error")
     }
 
     /// The fault's code in JSON.

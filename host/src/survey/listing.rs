@@ -139,7 +139,7 @@ impl Survey {
     pub fn edits(&self, inventory: &Inventory, cache: usize, ids: &[String]) -> Result<Vec<Edit>, String> {
         let plugin = self.asked(inventory, cache).map_err(|problem| problem.message)?;
         let edits = plugin.delete_entry(&inventory.root_of(cache), &inventory.caches[cache].cache, ids);
-        edits.map_err(|error| error.to_string())
+        edits.map_err(|error| error.message())
     }
 
     fn asked(&self, inventory: &Inventory, cache: usize) -> Result<&Plugin, Box<Problem>> {

@@ -2,8 +2,10 @@
 //! is well-behaved until a case replaces one of its functions or one of its answers.
 
 mod answer;
+mod manifest;
 
 pub use answer::Entry;
+pub use manifest::Manifest;
 
 use dscc::model::Problem;
 use dscc::plugins::{Catalog, Code, Facts, Known};
@@ -22,6 +24,9 @@ pub struct Plugin {
     describe: String,
     discover: String,
     list: String,
+    delete: String,
+    /// What every level warns of: path and message.
+    warnings: Vec<(String, String)>,
     allocating: String,
     /// Further fields of the core module.
     module: String,
@@ -36,6 +41,8 @@ impl Plugin {
             describe: String::new(),
             discover: String::new(),
             list: String::new(),
+            delete: "(call $drop (local.get $root)) (i32.const 0)".to_owned(),
+            warnings: Vec::new(),
             allocating: String::new(),
             module: String::new(),
             imports: Default::default(),
@@ -45,24 +52,31 @@ impl Plugin {
     }
 
     /// What it says of itself, with one rule of one location.
-    pub fn manifest(mut self, name: &str, version: &str, rule: &str, location: &str) -> Self {
-        let memory = &mut self.memory;
-        let location = Record::new().text(memory, location).byte(0);
-        let locations = memory.list(&[location]);
-        let rule = Record::new().text(memory, rule).pair(locations).pair((0, 0)).pair((0, 0));
-        let rules = memory.list(&[rule]);
-        let words = [name, version, "A title", "A sentence."];
-        let manifest = words.iter().fold(Record::new(), |record, word| record.text(memory, word));
-        let at = memory.record(&manifest.none().none().pair(rules).pair((0, 0)));
-        self.describe = format!("(i32.const {at})");
-        self
+    pub fn manifest(self, name: &str, version: &str, rule: &str, location: &str) -> Self {
+        self.saying(&Manifest::new(name, version).rule(rule, &[location]))
+    }
+
+    /// What it says of itself.
+    pub fn saying(mut self, manifest: &Manifest) -> Self {
+        let at = self.manifest_at(manifest);
+        self.describing(&format!("(i32.const {at})"))
+    }
+
+    /// The place of a manifest in its memory.
+    pub fn manifest_at(&mut self, manifest: &Manifest) -> u32 {
+        let record = manifest.record(&mut self.memory);
+        self.memory.record(&record)
     }
 
     /// The caches it finds: id and path.
-    pub fn caches(mut self, caches: &[(&str, &str)]) -> Self {
+    pub fn caches(self, caches: &[(&str, &str)]) -> Self {
+        self.titled(caches, "Title")
+    }
+
+    /// The same with a title.
+    pub fn titled(mut self, caches: &[(&str, &str)], title: &str) -> Self {
         let memory = &mut self.memory;
-        let mut row =
-            |(id, path): &(&str, &str)| Record::new().text(memory, id).text(memory, "Title").text(memory, path);
+        let mut row = |(id, path): &(&str, &str)| Record::new().text(memory, id).text(memory, title).text(memory, path);
         let rows: Vec<Record> = caches.iter().map(&mut row).collect();
         let list = memory.list(&rows);
         let at = memory.record(&Record::new().word(0).pair(list));
@@ -77,14 +91,48 @@ impl Plugin {
 
     /// The first level, and what is in each of its entries.
     pub fn levels(mut self, top: &[Entry], below: &[Entry]) -> Self {
+        let memory = &mut self.memory;
+        let mut warning = |(path, text): &(String, String)| Record::new().text(memory, path).text(memory, text);
+        let warnings: Vec<Record> = self.warnings.iter().map(&mut warning).collect();
+        let warnings = memory.list(&warnings);
         let [top, below] = [top, below].map(|entries| {
-            let rows: Vec<Record> = entries.iter().map(|entry| entry.record(&mut self.memory)).collect();
-            let list = self.memory.list(&rows);
-            self.memory.record(&Record::new().word(0).pair(list).pair((0, 0)))
+            let rows: Vec<Record> = entries.iter().map(|entry| entry.record(memory)).collect();
+            let list = memory.list(&rows);
+            memory.record(&Record::new().word(0).pair(list).pair(warnings))
         });
         let choice = format!("(select (i32.const {below}) (i32.const {top}) (local.get $has-parent))");
         self.list = format!("(call $drop (local.get $root)) {choice}");
         self
+    }
+
+    /// A warning that every level comes with; before the levels are given.
+    pub fn warning(mut self, path: &str, message: &str) -> Self {
+        self.warnings.push((path.to_owned(), message.to_owned()));
+        self
+    }
+
+    /// What it wants dropped from files when anything goes: each file with its lines.
+    pub fn edits(mut self, edits: &[(&str, &[&str])]) -> Self {
+        let memory = &mut self.memory;
+        let mut edit = |(file, lines): &(&str, &[&str])| {
+            let lines = memory.texts(lines);
+            // Before the files go; whole lines.
+            Record::new().text(memory, file).byte(0).word(0).pair(lines)
+        };
+        let rows: Vec<Record> = edits.iter().map(&mut edit).collect();
+        let list = memory.list(&rows);
+        let at = memory.record(&Record::new().word(0).pair(list));
+        self.deleting(&format!("(call $drop (local.get $root)) (i32.const {at})"))
+    }
+
+    /// Its `delete-entry`, in text; gives the place of a result.
+    pub fn deleting(self, body: &str) -> Self {
+        Self { delete: body.to_owned(), ..self }
+    }
+
+    /// Its `discover`, in text; gives the place of a result.
+    pub fn discovering(self, body: &str) -> Self {
+        Self { discover: body.to_owned(), ..self }
     }
 
     /// Its `describe`, in text; gives the place of a manifest.
@@ -118,7 +166,13 @@ impl Plugin {
         self.memory.texts(texts)
     }
 
-    /// The place of an answer of `list-entries` that is an error with the text at that place.
+    /// The place of an answer that is an error with this text.
+    pub fn failure_at(&mut self, text: &str) -> u32 {
+        let at = self.bytes_at(text.as_bytes());
+        self.error_at(at, u32::try_from(text.len()).unwrap())
+    }
+
+    /// The place of an answer that is an error with the text at that place.
     pub fn error_at(&mut self, text: u32, length: u32) -> u32 {
         self.memory.record(&Record::new().word(1).pair((text, length)).pair((0, 0)))
     }
@@ -154,12 +208,13 @@ impl Plugin {
               (param $has-parent i32) (param $parent i32) (param $parent-length i32) (param $detail i32) (result i32)
               {list})
             (func (export "delete-entry") (param $root i32) (param i32 i32 i32 i32) (result i32)
-              (call $drop (local.get $root)) (i32.const 0))
+              {delete})
             (data (memory $memory) (i32.const {BASE}) "{data}")"#,
             module = self.module,
             describe = self.describe,
             discover = self.discover,
             list = self.list,
+            delete = self.delete,
             data = self.memory.escaped(),
         );
         let [imports, lowered, passed] = &self.imports;

@@ -124,11 +124,18 @@ pub(super) fn full_list(plan: &Plan) -> String {
     text
 }
 
-/// What was done, measured.
-pub(super) fn report(context: &mut Context, prepared: &Prepared, outcomes: &[Outcome]) -> Result<(), Failure> {
+/// What was done, measured, and the problems that were not told before.
+pub(super) fn report(
+    context: &mut Context,
+    prepared: &Prepared,
+    outcomes: &[Outcome],
+    told: &[Problem],
+) -> Result<(), Failure> {
     if context.global.json {
         return print_json(context, prepared, outcomes, false);
     }
+    let new: Vec<Problem> = prepared.found.problems.iter().filter(|it| !told.contains(it)).cloned().collect();
+    context.tell(&new);
     let freed: u64 = outcomes.iter().map(|outcome| outcome.freed.size).sum();
     let mut removed = Vec::new();
     for (root, outcome) in prepared.plan.roots.iter().zip(outcomes) {
@@ -146,8 +153,9 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, outcomes: &[Out
         print_kept(context, &prepared.plan)?;
     }
     for problem in failures(prepared, outcomes) {
-        let place = problem.path.as_deref().unwrap_or_default();
-        context.output.error(&format!("{place}: {}", problem.message));
+        let (cache, place) = (problem.cache.as_deref(), problem.path.as_deref());
+        let about: String = cache.iter().chain(&place).map(|it| format!("{it}: ")).collect();
+        context.output.error(&format!("{about}{}", problem.message));
     }
     Ok(())
 }

@@ -128,15 +128,20 @@ class Bench:
     def starting(self) -> None:
         empty = self.folder / "empty-home"
         empty.mkdir(exist_ok=True)
+        # Nothing is compiled before something is found.
+        small = self.folder / "small-home"
+        (small / HUB / "models--acme--a" / "refs").mkdir(parents=True, exist_ok=True)
 
         def forget() -> None:
             shutil.rmtree(self.folder / "own" / "no-cache", ignore_errors=True)
 
         runs = max(self.runs, 20)
-        first = self.command(empty, "list", name="first run ever", cache="no-cache", prepare=forget, runs=self.runs)
-        commands = [self.command(empty, "list", runs=runs), first, Command("(nothing)", ["true"], {}, runs)]
+        first = self.command(small, "list", name="first run ever, a hub", cache="no-cache", prepare=forget)
+        nothing = Command("(nothing)", ["true"], {}, runs)
+        commands = [self.command(empty, "list", name="dscc list, empty home", runs=runs), first]
+        commands += [self.command(small, "list", name="dscc list, an empty hub", runs=runs), nothing]
         in_turn(commands)
-        table("empty home", commands, [])
+        table("starting", commands, [])
 
     def plugins(self) -> None:
         """Many installed plugins: a component of the tests, each copy with a name, a rule and a folder of its own."""

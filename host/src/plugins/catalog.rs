@@ -7,7 +7,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use crate::model::{Problem, escape_text};
-use crate::runtime::{Limits, PluginError, PluginErrorKind, digest};
+use crate::runtime::{Changed, Limits, PluginError, PluginErrorKind, digest};
 
 use super::builtin::built_in;
 use super::facts::Facts;
@@ -88,8 +88,8 @@ impl Known {
         };
         let origin = source.as_deref().unwrap_or("PATH").to_owned();
         let fail = |what: String| {
-            let kind = PluginErrorKind::Changed { what, name: self.name().to_owned(), origin: origin.clone() };
-            PluginError::of_file(self.name(), kind)
+            let changed = Changed { what, name: self.name().to_owned(), origin: origin.clone() };
+            PluginError::of_file(self.name(), PluginErrorKind::Changed(Box::new(changed)))
         };
         let shown = escape_text(path.as_os_str());
         let mut bytes = Vec::new();
@@ -121,12 +121,11 @@ impl Catalog {
 
     fn add_installed(&mut self, folder: &Folder, file: &LockFile, limits: Limits) {
         for damaged in &file.damaged {
-            let name = damaged.name.as_deref().unwrap_or("(no name)");
+            let name = damaged.shown_name();
             let message =
                 format!("the installed plugin `{name}` does not run: its record is damaged ({})", damaged.why);
             let problem = Problem::new("plugin-record", message).at(escape_text(folder.lock_file_path().as_os_str()));
-            let hint = format!("`dscc plugin add PATH` adds it again; `dscc plugin remove {name}` forgets it");
-            self.problems.push(Problem { plugin: damaged.name.clone(), ..problem.hint(hint) });
+            self.problems.push(Problem { plugin: damaged.name.clone(), ..problem.hint(damaged.hint()) });
         }
         for record in &file.records {
             self.add_record(folder, record, limits);

@@ -85,8 +85,8 @@ fn subject(context: &mut Context, plugin: &Path) -> Result<Subject, Failure> {
             let component = it.component.to_owned();
             return Ok(Subject { facts: it.facts.clone(), component, record: None, built_in: true });
         }
-        if !plugin.exists() {
-            // It may well be there.
+        if plugin != Path::new("-") && (plugin.is_dir() || !plugin.exists()) {
+            // It may well be installed.
             let file = read?;
             if let Some(damaged) = file.damaged.iter().find(|it| it.name.as_deref() == Some(name)) {
                 let message = format!("the record of the installed plugin `{name}` is damaged ({})", damaged.why);

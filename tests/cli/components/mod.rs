@@ -10,6 +10,24 @@ use answer::{BASE, Memory, Record};
 const FRAME: &str = include_str!("plugin.wat");
 const WASI: &str = include_str!("wasi.wat");
 
+/// What a plugin asks for: a rule's id, where it looks, what such a place shows, which files lose lines.
+#[derive(Clone, Copy, Default)]
+pub struct Rule<'a> {
+    pub id: &'a str,
+    pub locations: &'a [&'a str],
+    pub marks: &'a [&'a str],
+    pub indexes: &'a [&'a str],
+}
+
+impl Rule<'_> {
+    fn record(&self, memory: &mut Memory) -> Record {
+        let locations: Vec<Record> =
+            self.locations.iter().map(|location| Record::new().text(memory, location).byte(0)).collect();
+        let lists = [memory.list(&locations), memory.texts(self.marks), memory.texts(self.indexes)];
+        lists.into_iter().fold(Record::new().text(memory, self.id), Record::pair)
+    }
+}
+
 /// A component under construction. It is called `bad`, asks for `~/bad` by the rule `bad` and finds the cache `bad`.
 pub struct Plugin {
     memory: Memory,
@@ -37,12 +55,15 @@ impl Plugin {
     }
 
     /// What it says of itself, with one rule of one location.
-    pub fn manifest(mut self, name: &str, version: &str, rule: &str, location: &str) -> Self {
+    pub fn manifest(self, name: &str, version: &str, rule: &str, location: &str) -> Self {
+        self.manifest_of(name, version, &[Rule { id: rule, locations: &[location], ..Rule::default() }])
+    }
+
+    /// What it says of itself.
+    pub fn manifest_of(mut self, name: &str, version: &str, rules: &[Rule]) -> Self {
         let memory = &mut self.memory;
-        let location = Record::new().text(memory, location).byte(0);
-        let locations = memory.list(&[location]);
-        let rule = Record::new().text(memory, rule).pair(locations).pair((0, 0)).pair((0, 0));
-        let rules = memory.list(&[rule]);
+        let rules: Vec<Record> = rules.iter().map(|rule| rule.record(memory)).collect();
+        let rules = memory.list(&rules);
         let words = [name, version, "A title", "A sentence."];
         let manifest = words.iter().fold(Record::new(), |record, word| record.text(memory, word));
         let at = memory.record(&manifest.none().none().pair(rules).pair((0, 0)));

@@ -23,7 +23,7 @@ fn refused(sandbox: &Sandbox, path: &str, status: i32, words: &[&str]) {
 fn what_is_no_readable_file_is_told_by_its_status() {
     let sandbox = Sandbox::new();
     sandbox.component("lib.wasm", &lib("lib", "1.0.0"));
-    fs::set_permissions(sandbox.path("lib.wasm"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(sandbox.path("lib.wasm"), fs::Permissions::from_mode(0o000)).unwrap();
     refused(&sandbox, "../nothing.wasm", 5, &["nothing.wasm"]);
     refused(&sandbox, "../outside", 2, &["is a folder", "dscc plugin build"]);
     refused(&sandbox, "../lib.wasm", 1, &["cannot be read", "make the file readable"]);

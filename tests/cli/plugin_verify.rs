@@ -55,6 +55,32 @@ fn a_component_that_is_not_the_approved_one_does_not_run_and_the_named_command_r
 }
 
 #[test]
+fn the_command_that_repairs_can_be_pasted_whatever_the_file_is_called() {
+    use std::os::unix::ffi::OsStringExt as _;
+    for name in [&b"a b's $(x) \xc3\xa9.wasm"[..], b"a\\b '\xff.wasm"] {
+        let sandbox = Sandbox::new();
+        sandbox.fill("lib");
+        let bytes = lib("lib", "1.0.0").build();
+        let path = sandbox.path(std::ffi::OsString::from_vec(name.to_vec()));
+        fs::write(&path, &bytes).unwrap();
+        let mut add = sandbox.command(["plugin", "add", "-y"]);
+        Run::of(add.arg(&path).output().unwrap()).expect(0);
+        tamper(&sandbox.installed_component(&bytes));
+        let listed = sandbox.dscc(["list", "--json"]).expect(1).json();
+        let message = array(&listed, "errors")[0]["message"].as_str().unwrap().to_owned();
+        let at = message.find("`dscc plugin add").unwrap();
+        let command = message[at + "`dscc".len()..].split('`').next().unwrap();
+        let model = sandbox.command::<&str>([]);
+        let mut shell = std::process::Command::new("bash");
+        shell.args(["-c", &format!("'{}'{command}", env!("CARGO_BIN_EXE_dscc"))]);
+        shell.current_dir(sandbox.home()).env_clear();
+        shell.envs(model.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Run::of(shell.output().unwrap()).expect(0);
+        sandbox.dscc(["list"]).expect(0);
+    }
+}
+
+#[test]
 fn a_changed_component_can_be_removed_and_updated_too() {
     let (sandbox, bytes) = world();
     tamper(&sandbox.installed_component(&bytes));

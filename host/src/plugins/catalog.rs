@@ -86,7 +86,7 @@ impl Known {
             Code::Embedded(bytes) => return Ok(Cow::Borrowed(bytes)),
             Code::File { path, source } => (path, source),
         };
-        let origin = source.as_deref().unwrap_or("PATH").to_owned();
+        let origin = source.as_deref().map_or_else(|| "PATH".to_owned(), as_argument);
         let fail = |what: String| {
             let changed = Changed { what, name: self.name().to_owned(), origin: origin.clone() };
             PluginError::of_file(self.name(), PluginErrorKind::Changed(Box::new(changed)))
@@ -160,6 +160,19 @@ impl Catalog {
             let problem = Problem::new("built-in-overridden", message);
             Problem { plugin: Some(by.clone()), ..problem }.hint(format!("`dscc plugin remove {by}` brings it back"))
         })
+    }
+}
+
+/// A source as a shell takes it.
+fn as_argument(source: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=@%,:".contains(&byte);
+    if source.bytes().all(is_plain) {
+        source.to_owned()
+    } else if source.contains('\\') {
+        // The escaped form of names that are no text is the shell's own.
+        format!("$'{}'", source.replace('\'', r"\'"))
+    } else {
+        format!("'{}'", source.replace('\'', r"'\''"))
     }
 }
 

@@ -66,7 +66,7 @@ impl FolderError {
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::Untrusted(_) => "take away the others' right to write (chmod go-w), or set DSCC_PLUGINS_DIR".into(),
+            Self::Untrusted(_) => "make it yours alone (chown, chmod go-w), or set DSCC_PLUGINS_DIR to another".into(),
             Self::LockFile(_, LockFileError::Newer { .. }) => {
                 "upgrade dscc; until then only built-in plugins run".into()
             }

@@ -8,7 +8,7 @@ use crate::sandbox::Sandbox;
 use crate::tree;
 
 /// Runs the program on a terminal on which this is typed; none without a terminal.
-fn on_a_terminal(sandbox: &Sandbox, args: &str, typed: &str) -> Option<(i32, String)> {
+pub fn on_a_terminal(sandbox: &Sandbox, args: &str, typed: &str) -> Option<(i32, String)> {
     let version = Command::new("script").arg("--version").output().ok()?;
     if !String::from_utf8_lossy(&version.stdout).contains("util-linux") {
         return None;

@@ -7,7 +7,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use crate::model::{Problem, escape_text};
-use crate::runtime::{Limits, PluginError, PluginErrorKind, digest};
+use crate::runtime::{Changed, Limits, PluginError, PluginErrorKind, digest};
 
 use super::builtin::built_in;
 use super::facts::Facts;
@@ -86,10 +86,10 @@ impl Known {
             Code::Embedded(bytes) => return Ok(Cow::Borrowed(bytes)),
             Code::File { path, source } => (path, source),
         };
-        let origin = source.as_deref().unwrap_or("PATH");
+        let origin = source.as_deref().map_or_else(|| "PATH".to_owned(), as_argument);
         let fail = |what: String| {
-            let kind = PluginErrorKind::Changed { what: what.into(), name: self.name().into(), origin: origin.into() };
-            PluginError::of_file(self.name(), kind)
+            let changed = Changed { what, name: self.name().to_owned(), origin: origin.clone() };
+            PluginError::of_file(self.name(), PluginErrorKind::Changed(Box::new(changed)))
         };
         let shown = escape_text(path.as_os_str());
         let mut bytes = Vec::new();
@@ -121,12 +121,11 @@ impl Catalog {
 
     fn add_installed(&mut self, folder: &Folder, file: &LockFile, limits: Limits) {
         for damaged in &file.damaged {
-            let name = damaged.name.as_deref().unwrap_or("(no name)");
+            let name = damaged.shown_name();
             let message =
                 format!("the installed plugin `{name}` does not run: its record is damaged ({})", damaged.why);
             let problem = Problem::new("plugin-record", message).at(escape_text(folder.lock_file_path().as_os_str()));
-            let hint = format!("`dscc plugin add PATH` adds it again; `dscc plugin remove {name}` forgets it");
-            self.problems.push(Problem { plugin: damaged.name.clone(), ..problem.hint(hint) });
+            self.problems.push(Problem { plugin: damaged.name.clone(), ..problem.hint(damaged.hint()) });
         }
         for record in &file.records {
             self.add_record(folder, record, limits);
@@ -161,6 +160,19 @@ impl Catalog {
             let problem = Problem::new("built-in-overridden", message);
             Problem { plugin: Some(by.clone()), ..problem }.hint(format!("`dscc plugin remove {by}` brings it back"))
         })
+    }
+}
+
+/// A source as a shell takes it.
+fn as_argument(source: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=@%,:".contains(&byte);
+    if source.bytes().all(is_plain) {
+        source.to_owned()
+    } else if source.contains('\\') {
+        // The escaped form of names that are no text is the shell's own.
+        format!("$'{}'", source.replace('\'', r"\'"))
+    } else {
+        format!("'{}'", source.replace('\'', r"'\''"))
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Manifest;
 use crate::roots::check_manifest;
-use crate::runtime::{Limits, PluginError, Runtime, audit, digest, is_digest};
+use crate::runtime::{Limits, Plugin, PluginError, Runtime, audit, digest, is_digest};
 
 /// The facts about one component. The bytes with this digest said and asked for this.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +32,11 @@ impl Facts {
     /// # Errors
     /// When it is no plugin that this program can and may run, or its manifest breaks a rule.
     pub fn of(runtime: &Runtime, name: &str, bytes: &[u8], limits: Limits) -> Result<Self, PluginError> {
-        let plugin = runtime.load(name, bytes, limits)?;
+        Self::told_by(&runtime.load(name, bytes, limits)?, name, bytes)
+    }
+
+    /// The same, of a component that is loaded.
+    pub(super) fn told_by(plugin: &Plugin, name: &str, bytes: &[u8]) -> Result<Self, PluginError> {
         let manifest = plugin.describe()?;
         let audit = audit(bytes).map_err(|kind| PluginError::of_file(name, kind))?;
         let interface = audit.interface().unwrap_or_default().to_owned();
@@ -44,10 +48,14 @@ impl Facts {
     /// # Errors
     /// Names the rule that is broken.
     pub fn check(&self) -> Result<(), String> {
+        let limits = Limits::default();
         if !is_digest(&self.digest) {
             return Err(format!("`{}` is no SHA-256 digest in hex", self.digest));
         }
-        check_manifest(&self.manifest, Limits::default().text)
+        if self.size > limits.component as u64 {
+            return Err(format!("no component has {} bytes", self.size));
+        }
+        check_manifest(&self.manifest, limits.text)
     }
 
     /// The words of `-c` and `--root` that belong to the plugin: its name and the ids of its rules. Of all plugins that

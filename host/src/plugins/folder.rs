@@ -17,9 +17,9 @@ use crate::runtime::{digest, is_digest};
 
 use super::record::{LockFile, LockFileError};
 
-const LOCK_FILE: &str = "plugins-lock.json";
+pub(super) const LOCK_FILE: &str = "plugins-lock.json";
 const GUARD: &str = ".guard";
-const NEW: &str = ".new-";
+pub(super) const NEW: &str = ".new-";
 /// How long another process may take for its change.
 const WAIT: Duration = Duration::from_secs(30);
 /// A component that no record names was left by a killed `add`, or the lock file is not what it was: it can be looked at
@@ -66,13 +66,17 @@ impl FolderError {
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::Untrusted(_) => "take away the others' right to write (chmod go-w), or set DSCC_PLUGINS_DIR".into(),
+            Self::Untrusted(_) => "make it yours alone (chown, chmod go-w), or set DSCC_PLUGINS_DIR to another".into(),
             Self::LockFile(_, LockFileError::Newer { .. }) => {
                 "upgrade dscc; until then only built-in plugins run".into()
             }
             Self::LockFile(path, _) => {
+                // The file alone would leave components that nothing names, and those are deleted after a day.
                 let folder = path.parent().unwrap_or(path).display();
-                format!("move it away, then add each plugin again: `dscc plugin add {folder}/<digest>.wasm`")
+                format!(
+                    "move the folder `{folder}` away, then add each plugin again from there: \
+                     `dscc plugin add MOVED/<digest>.wasm`"
+                )
             }
             Self::Busy(_) => "wait for it, or end it, and try again".into(),
             Self::Io(..) => "make the folder readable and writable, or set DSCC_PLUGINS_DIR to another".into(),
@@ -177,7 +181,7 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(self.io(error)),
         };
-        let named: BTreeSet<String> = file.records.iter().map(|it| component_name(&it.facts.digest)).collect();
+        let named: BTreeSet<String> = file.digests().iter().map(|digest| component_name(digest)).collect();
         let mut strays = Vec::new();
         for entry in entries {
             let entry = entry.map_err(|error| self.io(error))?;
@@ -195,8 +199,19 @@ impl Folder {
         Ok(strays)
     }
 
+    /// Waits until nobody changes anything, and keeps it so while the result lives. Nothing, where nothing has been
+    /// changed ever, or that cannot be told: then nobody who minds changes anything either.
+    ///
+    /// # Errors
+    /// When somebody takes too long.
+    pub fn hold_still(&self) -> Result<Option<impl Sized + use<>>, FolderError> {
+        let Ok(file) = File::open(self.path.join(GUARD)) else { return Ok(None) };
+        self.wait(|| fs4::FileExt::try_lock_shared(&file))?;
+        Ok(Some(file))
+    }
+
     /// Carries out one step.
-    fn take(&self, step: &Step) -> Result<(), FolderError> {
+    pub(super) fn take(&self, step: &Step) -> Result<(), FolderError> {
         match step {
             Step::Put { name, bytes } => {
                 let new = self.write_new(name, bytes)?;
@@ -218,7 +233,7 @@ impl Folder {
     fn write_new(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, FolderError> {
         let path = self.path.join(format!("{NEW}{name}"));
         let write = || {
-            let mut file = File::create(&path)?;
+            let mut file = private().write(true).create(true).truncate(true).open(&path)?;
             file.write_all(bytes)?;
             file.sync_all()
         };
@@ -248,16 +263,21 @@ impl Folder {
     fn guard(&self) -> Result<File, FolderError> {
         let path = self.path.join(GUARD);
         let failed = |error| FolderError::Io(path.clone(), error);
-        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        let file = private().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        self.wait(|| fs4::FileExt::try_lock(&file))?;
+        Ok(file)
+    }
+
+    fn wait(&self, try_lock: impl Fn() -> Result<(), TryLockError>) -> Result<(), FolderError> {
         let start = Instant::now();
         loop {
-            match fs4::FileExt::try_lock(&file) {
-                Ok(()) => return Ok(file),
+            match try_lock() {
+                Ok(()) => return Ok(()),
                 Err(TryLockError::WouldBlock) if start.elapsed() < WAIT => {
                     std::thread::sleep(Duration::from_millis(20))
                 }
                 Err(TryLockError::WouldBlock) => return Err(FolderError::Busy(self.path.clone())),
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
+                Err(TryLockError::Error(error)) => return Err(FolderError::Io(self.path.join(GUARD), error)),
             }
         }
     }
@@ -268,10 +288,8 @@ impl Folder {
 }
 
 /// How one lock file becomes the other: what is new before it is named, what is named no more after that.
-fn steps(before: &LockFile, after: &LockFile, component: Option<&[u8]>, strays: &[Stray]) -> Vec<Step> {
-    let digests =
-        |file: &LockFile| -> BTreeSet<String> { file.records.iter().map(|it| it.facts.digest.clone()).collect() };
-    let (old, new) = (digests(before), digests(after));
+pub(super) fn steps(before: &LockFile, after: &LockFile, component: Option<&[u8]>, strays: &[Stray]) -> Vec<Step> {
+    let (old, new) = (before.digests(), after.digests());
     let mut steps = Vec::new();
     if let Some(bytes) = component {
         steps.push(Step::Put { name: component_name(&digest(bytes)), bytes: bytes.to_owned() });
@@ -283,6 +301,14 @@ fn steps(before: &LockFile, after: &LockFile, component: Option<&[u8]>, strays: 
     let abandoned = strays.iter().filter(|stray| stray.abandoned).map(|stray| stray.name.clone());
     steps.extend(gone.chain(abandoned).map(|name| Step::Delete { name }));
     steps
+}
+
+/// What is made here nobody else may write, whatever the process's mask leaves: it would not be trusted afterwards.
+fn private() -> fs::OpenOptions {
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 fn component_name(digest: &str) -> String {

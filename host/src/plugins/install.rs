@@ -39,7 +39,9 @@ pub fn install(
 ) -> Result<(), InstallError> {
     folder.change(Some(component), |file| {
         let proposal = Proposal::new(file, facts, wish)?;
-        if proposal != *approved {
+        // Another process may have installed the very same.
+        let is_done = proposal.is_done(facts) && proposal.request == approved.request;
+        if !is_done && proposal != *approved {
             return Err(InstallError::Moved);
         }
         for other in &proposal.removes {

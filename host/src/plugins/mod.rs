@@ -12,6 +12,9 @@ mod record;
 mod request;
 mod verify;
 
+#[cfg(test)]
+mod tests;
+
 pub use build::{BuildError, Built, build};
 pub use builtin::{BuiltIn, built_in};
 pub use catalog::{Catalog, Code, Known, Overridden, of_folder};

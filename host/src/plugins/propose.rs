@@ -143,9 +143,9 @@ impl Proposal {
         self.before.as_ref().is_some_and(|it| it.facts == *facts && it.request() == self.request)
     }
 
-    /// Whether more is asked for than was approved.
+    /// Whether more is asked for than was approved, or another plugin goes.
     pub fn widens(&self) -> bool {
-        self.before.is_none() || self.changes.iter().any(|change| change.widens)
+        self.before.is_none() || !self.removes.is_empty() || self.changes.iter().any(|change| change.widens)
     }
 }
 

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::runtime::{LimitSettings, Limits, check_settings};
+use crate::model::check::slug;
+use crate::runtime::{LimitSettings, Limits, check_settings, is_digest};
 
 use super::facts::Facts;
 use super::request::Request;
@@ -58,6 +59,8 @@ pub struct Grant {
 pub struct Damaged {
     /// The plugin's name, if that much can be told.
     pub name: Option<String>,
+    /// The component's digest, likewise.
+    pub digest: Option<String>,
     /// What is wrong.
     pub why: String,
     /// As it is in the file.
@@ -105,7 +108,7 @@ impl LockFile {
         for raw in plugins {
             match file.read_record(&raw) {
                 Ok(record) => file.records.push(record),
-                Err(why) => file.damaged.push(Damaged { name: name_of(&raw), why, raw }),
+                Err(why) => file.damaged.push(Damaged::new(raw, why)),
             }
         }
         file.sort();
@@ -134,9 +137,10 @@ impl LockFile {
         self.records.iter().find(|record| record.name() == name)
     }
 
-    /// Adds a record, in the place of one with its name, sound or damaged.
+    /// Adds a record, in the place of one with its name, sound or damaged, and of damaged ones about its component.
     pub fn put(&mut self, record: Record) {
         self.remove(record.name());
+        self.damaged.retain(|damaged| damaged.digest.as_ref() != Some(&record.facts.digest));
         self.records.push(record);
         self.sort();
     }
@@ -149,8 +153,36 @@ impl LockFile {
         before > self.records.len() + self.damaged.len()
     }
 
+    /// The digests of all components that a record names, sound or damaged.
+    pub fn digests(&self) -> BTreeSet<String> {
+        let damaged = self.damaged.iter().filter_map(|it| it.digest.clone());
+        self.records.iter().map(|it| it.facts.digest.clone()).chain(damaged).collect()
+    }
+
     fn sort(&mut self) {
         self.records.sort_by(|one, other| one.name().cmp(other.name()));
+    }
+}
+
+impl Damaged {
+    /// Only a name that a plugin can have, and a digest that is one, can be told.
+    fn new(raw: Value, why: String) -> Self {
+        let text = |place: &str| raw.pointer(place).and_then(Value::as_str).map(str::to_owned);
+        let name = text("/facts/manifest/name").filter(|name| slug("the name", name).is_ok());
+        Self { name, digest: text("/facts/digest").filter(|digest| is_digest(digest)), why, raw }
+    }
+
+    /// The name, or that there is none to be told.
+    pub fn shown_name(&self) -> &str {
+        self.name.as_deref().unwrap_or("(no name)")
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match &self.name {
+            Some(name) => format!("`dscc plugin add PATH` adds it again; `dscc plugin remove {name}` forgets it"),
+            None => "`dscc plugin add PATH` adds it again; or take that record out of the file".into(),
+        }
     }
 }
 
@@ -201,8 +233,4 @@ pub fn request(facts: &Facts, limits: &LimitSettings, overrides: &BTreeSet<Strin
         limits: limits.clone(),
         overrides: overrides.clone(),
     }
-}
-
-fn name_of(raw: &Value) -> Option<String> {
-    raw.pointer("/facts/manifest/name").and_then(Value::as_str).map(str::to_owned)
 }

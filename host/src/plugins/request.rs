@@ -63,8 +63,9 @@ impl Request {
 
 /// What a rule asks for, a line for each right.
 pub fn rule_lines(rule: &RootRule) -> Vec<String> {
+    let named = rule.locations.is_empty().then(|| format!("reads what `--root {0}=PATH` names ({0})", rule.id));
     let reads = rule.locations.iter().map(|location| reads(rule, location));
-    reads.chain(rule.indexes.iter().map(|index| drops(rule, index))).collect()
+    named.into_iter().chain(reads).chain(rule.indexes.iter().map(|index| drops(rule, index))).collect()
 }
 
 fn reads(rule: &RootRule, location: &Location) -> String {
@@ -168,10 +169,6 @@ mod tests {
 
     type Edit = (fn(&mut Request), &'static str);
 
-    fn insert(names: &mut BTreeSet<String>, name: &str) {
-        names.insert(name.to_owned());
-    }
-
     /// Each with the line the user is shown.
     const WIDER: &[Edit] = &[
         (|it| it.roots.push(rule("more", &["~/more"], &[], &[])), "+ reads ~/more (more)"),
@@ -180,9 +177,9 @@ mod tests {
         (|it| it.roots[0].marks = Vec::new(), "+ takes any directory (lib)"),
         (|it| it.roots[0].marks.push(Pattern::parse("c").unwrap()), "+ takes directories that hold c (lib)"),
         (|it| it.roots[0].indexes.push(Pattern::parse("more").unwrap()), "+ drops lines of more (lib)"),
-        (|it| insert(&mut it.imports, "dscc:plugin/log@0.1.0"), "+ calls dscc:plugin/log@0.1.0"),
-        (|it| it.limits.extend([("memory".to_owned(), 1 << 30)]), "+ memory 1.0 GiB (was 256.0 MiB)"),
-        (|it| insert(&mut it.overrides, "hf-hub"), "+ runs instead of the built-in `hf-hub`"),
+        (|it| _ = it.imports.insert("dscc:plugin/log@0.1.0".into()), "+ calls dscc:plugin/log@0.1.0"),
+        (|it| _ = it.limits.insert("memory".into(), 1 << 30), "+ memory 1.0 GiB (was 256.0 MiB)"),
+        (|it| _ = it.overrides.insert("hf-hub".into()), "+ runs instead of the built-in `hf-hub`"),
     ];
 
     #[test]

@@ -43,7 +43,7 @@ pub fn verify_folder(folder: &Folder, catalog: &Catalog) -> Vec<Problem> {
 fn verify_plugin(runtime: &Runtime, known: &Known) -> Checked {
     let code = runtime.code_state(&known.facts.digest);
     let told = |error: PluginError| about(known, Problem::new(error.code(), error.to_string()));
-    let mut findings: Vec<Problem> = verify_component(runtime, known).err().map(told).into_iter().collect();
+    let mut findings: Vec<Problem> = verify_component(runtime, known, code).err().map(told).into_iter().collect();
     if code == CodeState::Damaged {
         let message = "its compiled code is damaged; it is not used, and the next use compiles again";
         findings.push(about(known, Problem::new("plugin-code-damaged", message)));
@@ -51,13 +51,20 @@ fn verify_plugin(runtime: &Runtime, known: &Known) -> Checked {
     Checked { name: known.name().to_owned(), code, findings }
 }
 
-fn verify_component(runtime: &Runtime, known: &Known) -> Result<(), PluginError> {
-    let facts = Facts::of(runtime, known.name(), &known.component()?, known.limits)?;
+fn verify_component(runtime: &Runtime, known: &Known, code: CodeState) -> Result<(), PluginError> {
+    let bytes = known.component()?;
+    let name = known.name();
+    let plugin = match code {
+        // Loading would mend it before anybody has looked at it.
+        CodeState::Damaged => runtime.load_anew(name, &bytes, known.limits),
+        CodeState::Sound | CodeState::Absent => runtime.load(name, &bytes, known.limits),
+    };
+    let facts = plugin.and_then(|plugin| Facts::told_by(&plugin, name, &bytes))?;
     if facts == known.facts {
         return Ok(());
     }
     let kind = PluginErrorKind::Invalid("it says something else of itself than when it was approved".into());
-    Err(PluginError::of_file(known.name(), kind))
+    Err(PluginError::of_file(name, kind))
 }
 
 fn about(known: &Known, problem: Problem) -> Problem {

@@ -24,10 +24,7 @@ const MAX_VERSION: usize = 256;
 /// # Errors
 /// The first rule that is broken, with the place.
 pub fn check_manifest(manifest: &Manifest, text_limit: usize) -> Result<(), String> {
-    slug("the plugin's name", &manifest.name)?;
-    if RESERVED.contains(&manifest.name.as_str()) {
-        return Err(format!("the name `{}` is reserved", manifest.name));
-    }
+    word("the plugin's name", &manifest.name)?;
     bounded("the version", &manifest.version, MAX_VERSION)?;
     semver::Version::parse(&manifest.version)
         .map_err(|e| format!("the version `{}` is not of the form 1.2.3 ({e})", manifest.version))?;
@@ -44,9 +41,15 @@ pub fn check_manifest(manifest: &Manifest, text_limit: usize) -> Result<(), Stri
     pairs("extra", &manifest.extra, MAX_EXTRA, text_limit)
 }
 
+/// A word of `-c` and `--root`.
+fn word(what: &str, text: &str) -> Checked {
+    slug(what, text)?;
+    if RESERVED.contains(&text) { Err(format!("the name `{text}` is reserved")) } else { Ok(()) }
+}
+
 fn check_rule(rule: &RootRule) -> Checked {
     let id = &rule.id;
-    slug("a root rule's id", id)?;
+    word("a root rule's id", id)?;
     at_most("locations", rule.locations.len(), MAX_LOCATIONS)?;
     at_most("marks", rule.marks.len(), MAX_LOCATIONS)?;
     at_most("indexes", rule.indexes.len(), MAX_LOCATIONS)?;
@@ -101,9 +104,10 @@ mod tests {
             change(&mut manifest);
             check_manifest(&manifest, 100).unwrap_err()
         };
-        let cases: [(Change, &str); 12] = [
+        let cases: [(Change, &str); 13] = [
             (|it| it.name = "Thing".into(), "the plugin's name"),
             (|it| it.name = "all".into(), "reserved"),
+            (|it| it.roots[0].id = "all".into(), "reserved"),
             (|it| it.version = "1".into(), "1.2.3"),
             (|it| it.title = " ".into(), "the title is empty"),
             (|it| it.title = "x".repeat(101), "the title has 101 bytes"),

@@ -92,18 +92,8 @@ pub enum PluginErrorKind {
     #[error("it crashed ({0})")]
     Trap(String),
     /// The file is not what was approved.
-    #[error(
-        "{what}; it does not run. `dscc plugin add {origin}` puts the approved one back, `dscc plugin update {name} PATH` \
-         approves another"
-    )]
-    Changed {
-        /// Which file, and what is wrong with it.
-        what: Box<str>,
-        /// The plugin's name.
-        name: Box<str>,
-        /// Where it was added from.
-        origin: Box<str>,
-    },
+    #[error("{0}")]
+    Changed(Box<Changed>),
     /// No plugin can run on this machine.
     #[error("the WebAssembly engine cannot start: {0}")]
     Engine(String),
@@ -113,6 +103,21 @@ pub enum PluginErrorKind {
     /// Returned what breaks a rule.
     #[error("its answer breaks a rule: {0}")]
     Invalid(String),
+}
+
+/// An installed component that is not what was approved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{what}; it does not run. `dscc plugin add {origin}` puts the approved one back, `dscc plugin update {name} PATH` \
+     approves another"
+)]
+pub struct Changed {
+    /// Which file, and what is wrong with it.
+    pub what: String,
+    /// The plugin's name.
+    pub name: String,
+    /// Where it was added from.
+    pub origin: String,
 }
 
 impl PluginError {
@@ -182,7 +187,7 @@ impl PluginError {
             K::Stack(_) => "plugin-stack",
             K::Data(_) => "plugin-data",
             K::Trap(_) => "plugin-crash",
-            K::Changed { .. } => "plugin-changed",
+            K::Changed(_) => "plugin-changed",
             K::Engine(_) => "plugin-engine",
             K::Reported(_) => "plugin-error",
             K::Invalid(_) => "plugin-answer",

@@ -28,7 +28,7 @@ pub use appraise::{Appraisal, CodeState};
 pub use audit::{Audit, audit, is_inert};
 pub use calls::Plugin;
 pub use code_cache::forget_code;
-pub use error::{PluginError, PluginErrorKind};
+pub use error::{Changed, PluginError, PluginErrorKind};
 pub use interfaces::INTERFACE_VERSION;
 pub use limits::{LimitError, LimitSettings, Limits, NAMED, Named, check_settings, named, parse_setting};
 pub use on_demand::OnDemand;
@@ -109,13 +109,32 @@ impl Runtime {
     /// # Errors
     /// As for [`Self::load`].
     pub fn load_known(&self, name: &str, digest: &str, bytes: &[u8], limits: Limits) -> Result<Plugin, PluginError> {
+        self.load_by(name, digest, bytes, limits, || self.component(bytes, digest))
+    }
+
+    /// The same, compiled anew: code on disk is neither used nor touched.
+    ///
+    /// # Errors
+    /// As for [`Self::load`].
+    pub fn load_anew(&self, name: &str, bytes: &[u8], limits: Limits) -> Result<Plugin, PluginError> {
+        let compile = || load_code::load(&self.engine, &self.engine.precompile_component(bytes)?);
+        self.load_by(name, &digest(bytes), bytes, limits, compile)
+    }
+
+    fn load_by(
+        &self,
+        name: &str,
+        digest: &str,
+        bytes: &[u8],
+        limits: Limits,
+        compile: impl FnOnce() -> wasmtime::Result<Component>,
+    ) -> Result<Plugin, PluginError> {
         let fail = |kind| PluginError::new(name, "load", kind);
         if bytes.len() > self.limits.component {
             return Err(fail(PluginErrorKind::TooLarge { size: bytes.len(), limit: self.limits.component }));
         }
         let interface = audit(bytes).and_then(|audit| audit.chosen(self.interfaces)).map_err(fail)?;
-        let component =
-            self.component(bytes, digest).map_err(|e| fail(PluginErrorKind::Compile(error::root_text(&e))))?;
+        let component = compile().map_err(|e| fail(PluginErrorKind::Compile(error::root_text(&e))))?;
         let start = self
             .linker
             .instantiate_pre(&component)

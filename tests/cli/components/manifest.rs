@@ -11,13 +11,13 @@ pub struct Manifest {
     summary: String,
     homepage: Option<String>,
     license: Option<String>,
-    rules: Vec<Rule>,
+    rules: Vec<Asked>,
     extra: Vec<(String, String)>,
 }
 
 /// A kind of directory that it asks for.
 #[derive(Clone, Default)]
-pub struct Rule {
+struct Asked {
     id: String,
     locations: Vec<String>,
     marks: Vec<String>,
@@ -41,7 +41,7 @@ impl Manifest {
     /// One more rule, with its locations in order.
     pub fn rule(mut self, id: &str, locations: &[&str]) -> Self {
         let locations = locations.iter().map(|it| (*it).to_owned()).collect();
-        self.rules.push(Rule { id: id.to_owned(), locations, ..Rule::default() });
+        self.rules.push(Asked { id: id.to_owned(), locations, ..Asked::default() });
         self
     }
 
@@ -84,7 +84,7 @@ impl Manifest {
     }
 }
 
-impl Rule {
+impl Asked {
     fn record(&self, memory: &mut Memory) -> Record {
         // What becomes of a variable's value: nothing.
         let locations: Vec<Record> =

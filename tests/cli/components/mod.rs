@@ -18,6 +18,15 @@ use answer::{BASE, Memory, Record};
 const FRAME: &str = include_str!("plugin.wat");
 const WASI: &str = include_str!("wasi.wat");
 
+/// What a plugin asks for: a rule's id, where it looks, what such a place shows, which files lose lines.
+#[derive(Clone, Copy, Default)]
+pub struct Rule<'a> {
+    pub id: &'a str,
+    pub locations: &'a [&'a str],
+    pub marks: &'a [&'a str],
+    pub indexes: &'a [&'a str],
+}
+
 /// A component under construction. It is called `bad`, asks for `~/bad` by the rule `bad` and finds the cache `bad`.
 pub struct Plugin {
     memory: Memory,
@@ -66,6 +75,16 @@ impl Plugin {
     pub fn manifest_at(&mut self, manifest: &Manifest) -> u32 {
         let record = manifest.record(&mut self.memory);
         self.memory.record(&record)
+    }
+
+    /// What it says of itself, with several rules.
+    pub fn manifest_of(self, name: &str, version: &str, rules: &[Rule]) -> Self {
+        let manifest = rules.iter().fold(Manifest::new(name, version), |manifest, rule| {
+            let manifest = manifest.rule(rule.id, rule.locations);
+            let manifest = rule.marks.iter().fold(manifest, |manifest, mark| manifest.mark(mark));
+            rule.indexes.iter().fold(manifest, |manifest, index| manifest.index(index))
+        });
+        self.saying(&manifest)
     }
 
     /// The caches it finds: id and path.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::model::{escape_text, unescape_name};
-use crate::plugins::{Change, Facts, Known, LockFile, Proposal, Wish, install};
+use crate::plugins::{Change, Facts, Known, LockFile, Proposal, Record, Wish, install};
 use crate::runtime::{LimitSettings, Limits, PluginError, digest, forget_code};
 use crate::ui::json::SchemaVersion;
 use crate::ui::{Answer, can_ask, confirm, escape};
@@ -50,6 +50,8 @@ struct Prepared {
     wish: Wish,
     proposal: Proposal,
     action: Action,
+    /// The digests of installed components that go.
+    replaced: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +169,7 @@ fn carry_out(context: &mut Context, path: &Path, how: &Installing, update: Optio
     }
     let Prepared { source, facts, wish, proposal, .. } = &prepared;
     install(&context.plugins_folder(), &source.bytes, facts, source.path.clone(), wish, proposal)?;
-    forget_replaced(context, &prepared);
+    prepared.replaced.iter().for_each(|old| forget_code(&context.folders.cache, old));
     let name = &facts.manifest.name;
     let done = match prepared.action {
         Action::Repair => format!("{name} is as it was approved again."),
@@ -192,12 +194,18 @@ fn prepare(context: &Context, source: Source, how: &Installing, update: Option<S
     let folder = context.plugins_folder();
     let file = folder.read()?;
     let limits: LimitSettings = how.limits.iter().cloned().collect();
-    let before = update.as_deref().and_then(|name| file.get(name)).map(|it| it.limits.clone()).unwrap_or_default();
+    let digest = digest(&source.bytes);
+    let same = |it: &&Record| it.facts.digest == digest;
+    let before = update.as_deref().and_then(|name| file.get(name)).or_else(|| file.records.iter().find(same));
+    let before = before.map(|it| it.limits.clone()).unwrap_or_default();
     let facts = inspect(context, &source, Limits::default().with(&before).with(&limits))?;
     let wish = Wish { update, replace: how.replace, limits };
     let proposal = Proposal::new(&file, &facts, &wish)?;
     let action = action(context, &file, &facts, &proposal);
-    Ok(Prepared { source, facts, wish, proposal, action })
+    let goes = |it: &&Record| it.name() == facts.manifest.name || proposal.removes.contains(it.name());
+    let goes = file.records.iter().filter(goes).map(|it| it.facts.digest.clone());
+    let replaced = goes.filter(|old| *old != digest).collect();
+    Ok(Prepared { source, facts, wish, proposal, action, replaced })
 }
 
 fn action(context: &Context, file: &LockFile, facts: &Facts, proposal: &Proposal) -> Action {
@@ -253,14 +261,6 @@ fn changed(facts: &Facts, before: &Facts, changes: &[Change], here: &[String]) -
         text.push_str(&format!("    {}\n", escape(line)));
     }
     text
-}
-
-/// Compiled code of what no record names any more.
-fn forget_replaced(context: &Context, prepared: &Prepared) {
-    let before = prepared.proposal.before.as_ref().map(|it| &it.facts.digest);
-    if let Some(old) = before.filter(|old| **old != prepared.facts.digest) {
-        forget_code(&context.folders.cache, old);
-    }
 }
 
 fn finish(context: &mut Context, prepared: &Prepared, how: &Installing, text: &str) -> Result<Status, Failure> {

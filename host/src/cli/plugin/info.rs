@@ -1,5 +1,6 @@
 //! `dscc plugin info NAME|PATH`: everything about one plugin. Of a file nothing runs but `describe`, which has no rights.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use serde::Serialize;
@@ -76,13 +77,21 @@ pub(super) fn run(context: &mut Context, plugin: &Path) -> Result<Status, Failur
 /// A plugin of that name, else a file.
 fn subject(context: &mut Context, plugin: &Path) -> Result<Subject, Failure> {
     if let Some(name) = plugin.to_str() {
-        let file = context.plugins_folder().read().unwrap_or_default();
-        if let Some(subject) = installed(context, &file, name)? {
-            return Ok(subject);
+        let read = context.plugins_folder().read();
+        if let Some(subject) = read.as_ref().ok().and_then(|file| installed(context, file, name)) {
+            return subject;
         }
         if let Some(it) = built_in().iter().find(|it| it.facts.manifest.name == name) {
             let component = it.component.to_owned();
             return Ok(Subject { facts: it.facts.clone(), component, record: None, built_in: true });
+        }
+        if plugin != Path::new("-") && (plugin.is_dir() || !plugin.exists()) {
+            // It may well be installed.
+            let file = read?;
+            if let Some(damaged) = file.damaged.iter().find(|it| it.name.as_deref() == Some(name)) {
+                let message = format!("the record of the installed plugin `{name}` is damaged ({})", damaged.why);
+                return Err(Failure::new(Status::Failed, message).hint(damaged.hint()));
+            }
         }
     }
     if plugin != Path::new("-") && !plugin.exists() {
@@ -94,11 +103,16 @@ fn subject(context: &mut Context, plugin: &Path) -> Result<Subject, Failure> {
     Ok(Subject { facts, component: source.bytes, record: None, built_in: false })
 }
 
-fn installed(context: &Context, file: &LockFile, name: &str) -> Result<Option<Subject>, Failure> {
-    let Some(record) = file.get(name) else { return Ok(None) };
+fn installed(context: &Context, file: &LockFile, name: &str) -> Option<Result<Subject, Failure>> {
+    let record = file.get(name)?;
     let known = Known::installed(&context.plugins_folder(), record, Limits::default());
-    let component = known.component()?.into_owned();
-    Ok(Some(Subject { facts: record.facts.clone(), component, record: Some(record.clone()), built_in: false }))
+    let subject = |component: Cow<'static, [u8]>| Subject {
+        facts: record.facts.clone(),
+        component: component.into_owned(),
+        record: Some(record.clone()),
+        built_in: false,
+    };
+    Some(known.component().map(subject).map_err(Failure::from))
 }
 
 fn detail(context: &Context, subject: &Subject, appraisal: Appraisal, cached: bool) -> Detail {

@@ -1,5 +1,7 @@
 //! `dscc plugin remove`: the component, its record and its compiled code go; its caches stay as they are.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::plugins::{LockFile, built_in, remove};
@@ -20,24 +22,24 @@ struct Document {
 pub(super) fn run(context: &mut Context, names: &[String], dry_run: bool) -> Result<Status, Failure> {
     let folder = context.plugins_folder();
     let file = folder.read()?;
+    let mut seen = BTreeSet::new();
+    let names: Vec<String> = names.iter().filter(|name| seen.insert(*name)).cloned().collect();
     // All of them or none.
-    for name in names {
-        check(&file, name)?;
-    }
+    names.iter().try_for_each(|name| check(&file, name))?;
     if !dry_run {
-        for name in names {
+        for name in &names {
             if let Some(record) = remove(&folder, name)? {
                 forget_code(&context.folders.cache, &record.facts.digest);
             }
         }
     }
     if context.global.json {
-        let document = Document { schema_version: SchemaVersion, dry_run, removed: names.to_vec() };
+        let document = Document { schema_version: SchemaVersion, dry_run, removed: names };
         context.print_json(&document)?;
         return Ok(Status::Done);
     }
     let done = if dry_run { "Would remove" } else { "Removed" };
-    for name in names {
+    for name in &names {
         context.output.note(&format!("{done} the plugin {name}; its caches stay as they are."));
     }
     let back = built_in().iter().filter(|it| {

@@ -28,6 +28,7 @@ struct Row {
 }
 
 pub(super) fn run(context: &mut Context, names: &[String]) -> Result<Status, Failure> {
+    let _still = context.plugins_folder().hold_still()?;
     let catalog = context.catalog();
     let mut folder_findings = verify_folder(&context.plugins_folder(), &catalog);
     let is_meant = |name: &str| names.is_empty() || names.iter().any(|it| it == name);

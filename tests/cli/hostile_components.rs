@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 
 use dscc::model::Detail;
 use dscc::model::Problem;
-use dscc::plugins::{Catalog, Code, Facts, Known};
 use dscc::roots::Environment;
 use dscc::runtime::{Limits, LogLine, OnDemand, Runtime};
 use dscc::survey::{Scope, Survey};
 
-use crate::components::{Plugin, parse};
+use crate::components::{Plugin, catalog, parse};
 use crate::sandbox::{Sandbox, code_dir};
 
 /// What became of a component beside the hub's.
@@ -41,14 +40,7 @@ pub fn ask(component: &[u8], limits: Limits) -> Outcome {
         ..Environment::default()
     };
     let started = Instant::now();
-    let mut catalog = Catalog::built_in(Limits::default());
-    match Facts::of(&Runtime::new(&code_dir(), limits).unwrap(), "bad", component, limits) {
-        Ok(facts) => {
-            let code = Code::Embedded(Vec::leak(component.to_owned()));
-            catalog.plugins.insert(0, Known { facts, code, limits });
-        }
-        Err(error) => catalog.problems.push(Problem::new(error.code(), error.to_string())),
-    }
+    let catalog = catalog(&[("bad", component)], limits);
     let survey = Survey::new(OnDemand::new(&code_dir()), catalog, environment, Vec::new());
     let mut found = survey.find(&Scope::default());
     survey.list_top(&mut found.inventories, Detail::Full, &mut found.problems);

@@ -26,6 +26,7 @@ mod prompt;
 mod protection;
 mod sandbox;
 mod select;
+mod shared_roots;
 mod show;
 mod tree;
 mod versions;

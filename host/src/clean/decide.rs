@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{PathId, Recovery, RelPath};
 
+use super::between;
 use super::holders::Holders;
 use super::inventory::{EntryIx, Inventory};
 use super::plan::HeldEntries;
@@ -153,6 +154,10 @@ impl Decider<'_> {
             } else if !item.listed || item.incomplete {
                 let reason = "part of what is in it could not be read, so what it would take along is not known";
                 self.hold(ix, Hold::Unknown, reason.into());
+            } else if let Some(plugin) = between::unsettled(self.inventory, item.cache) {
+                let reason =
+                    format!("{plugin} is asked first here and could not see everything, so this may be its own");
+                self.hold(ix, Hold::Unknown, reason);
             } else if item.entry.recovery == Recovery::Irreplaceable && !(why.named && self.force.irreplaceable) {
                 let reason = "it cannot be had back: name it and add `--force irreplaceable` if it shall go";
                 self.hold(ix, Hold::Irreplaceable, reason.into());
@@ -186,14 +191,7 @@ impl Decider<'_> {
     /// The entries with the deepest claim at or above a place, and all with a claim beneath it.
     fn claimants(&self, place: &RelPath) -> Vec<EntryIx> {
         let paths = &self.inventory.paths;
-        let below = |at: Option<PathId>, name: &str| at.and_then(|at| paths.child(at, name));
-        let way: Vec<PathId> = place
-            .components()
-            .scan(Some(PathId::ROOT), |at, name| {
-                *at = below(*at, name);
-                *at
-            })
-            .collect();
+        let way: Vec<PathId> = paths.along(place).collect();
         let itself = paths.find(place);
         let mut best: Option<(usize, Vec<EntryIx>)> = None;
         let mut found = Vec::new();

@@ -8,6 +8,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::model::{Edit, PathId, Pattern, RelPath};
 use crate::tree::{Identity, Usage};
 
+use super::between::Claimed;
 use super::decide::{Decision, Force, Held, Hold, decide};
 use super::inventory::{EntryIx, Inventory};
 use super::select::Chosen;
@@ -188,7 +189,8 @@ fn needed_places(inventories: &[Inventory], decisions: &[Decision]) -> Vec<Vec<R
 fn beneath(inventory: &Inventory, need: &str) -> Option<RelPath> {
     let absolute = Path::new(need);
     let of = |root: &Path| absolute.strip_prefix(root).ok().filter(|_| absolute.is_absolute());
-    let rest = of(inventory.root.given()).or_else(|| of(inventory.root.path()))?;
+    let mut given = inventory.caches.iter().map(|cache| cache.given.as_path());
+    let rest = given.find_map(of).or_else(|| of(inventory.root.path()))?;
     RelPath::parse(rest.to_str()?).ok().filter(|place| !place.is_root())
 }
 
@@ -260,7 +262,7 @@ fn edits(inventory: &Inventory, plan: &RootPlan, advice: &dyn Advice) -> Result<
         if ids.is_empty() {
             continue;
         }
-        match advice.edits(inventory, cache, &ids).and_then(|edits| check_edits(inventory, edits)) {
+        match advice.edits(inventory, cache, &ids).and_then(|edits| check_edits(inventory, cache, edits)) {
             Ok(more) => {
                 edits.extend(more.into_iter().filter(|edit| !goes_itself(&edit.file)).map(|edit| (cache, edit)));
             }
@@ -273,15 +275,20 @@ fn edits(inventory: &Inventory, plan: &RootPlan, advice: &dyn Advice) -> Result<
     Ok(edits)
 }
 
-fn check_edits(inventory: &Inventory, edits: Vec<Edit>) -> Result<Vec<Edit>, String> {
-    let is_index = |file: &RelPath| inventory.indexes.iter().any(|pattern: &Pattern| pattern.matches(file));
-    match edits.iter().find(|edit| !is_index(&edit.file)) {
-        Some(edit) => Err(format!(
-            "the plugin `{}` wants records dropped from `{}`, which its manifest does not name as an index",
-            inventory.plugin, edit.file
-        )),
-        None => Ok(edits),
+fn check_edits(inventory: &Inventory, cache: usize, edits: Vec<Edit>) -> Result<Vec<Edit>, String> {
+    let state = &inventory.caches[cache];
+    let is_index = |file: &RelPath| state.indexes.iter().any(|pattern: &Pattern| pattern.matches(file));
+    let claimed = Claimed::before(inventory, cache);
+    for Edit { file, .. } in &edits {
+        let wants = || format!("the plugin `{}` wants records dropped from `{file}`", state.plugin);
+        if !is_index(file) {
+            return Err(format!("{}, which its manifest does not name as an index", wants()));
+        }
+        if let Some(other) = claimed.plugin_above(file) {
+            return Err(format!("{}, which belongs to {other}", wants()));
+        }
     }
+    Ok(edits)
 }
 
 /// Adds up what goes, entry by entry and in all.

@@ -106,7 +106,7 @@ impl Prepared {
             let unadvised = root.keep.iter().filter(|keeping| keeping.held.hold == Hold::Unadvised);
             for keeping in unadvised {
                 let problem = Problem {
-                    plugin: Some(inventory.plugin.clone()),
+                    plugin: Some(inventory.caches[inventory.items[keeping.entry].cache].plugin.clone()),
                     cache: Some(keeping.cache.clone()),
                     ..Problem::new("plugin-edits", keeping.held.reason.clone())
                 };
@@ -203,7 +203,7 @@ fn carry_out(
 }
 
 fn approved_for<'a>(seen: &'a Prepared, inventory: &Inventory) -> Option<&'a RootPlan> {
-    let same = |it: &Inventory| it.plugin == inventory.plugin && it.root.identity() == inventory.root.identity();
+    let same = |it: &Inventory| it.root.identity() == inventory.root.identity();
     let at = seen.found.inventories.iter().position(same)?;
     seen.plan.roots.get(at)
 }

@@ -89,7 +89,7 @@ fn json_row(inventory: &Inventory, weights: &Weights, ix: EntryIx) -> json::Show
     let accessed = usage.accessed.filter(|_| inventory.root.access_times_kept()).map(timestamp);
     json::ShowEntry {
         cache: inventory.cache_id(ix).to_owned(),
-        root: escape_text(inventory.root.given().as_os_str()),
+        root: escape_text(inventory.given(item.cache).as_os_str()),
         id: entry.id.clone(),
         parent: item.parent.map(|parent| inventory.items[parent].entry.id.clone()),
         kind: entry.kind.clone(),
@@ -209,12 +209,12 @@ fn print_details(context: &mut Context, row: &Row<'_>) -> Result<(), Failure> {
 
 fn tell_warnings(context: &mut Context, found: &Found) {
     for inventory in &found.inventories {
-        for cache in &inventory.caches {
-            for warning in &cache.warnings {
-                let at = if warning.path.is_root() { String::new() } else { format!("{}: ", warning.path) };
-                context.output.warning(&format!("{}: {at}{}", cache.cache.id, warning.message));
-            }
+        let caches = || inventory.in_scope().map(|cache| &inventory.caches[cache]);
+        for (id, warning) in caches().flat_map(|it| it.warnings.iter().map(|warning| (&it.cache.id, warning))) {
+            let at = if warning.path.is_root() { String::new() } else { format!("{}: ", warning.path) };
+            context.output.warning(&format!("{id}: {at}{}", warning.message));
         }
+        caches().for_each(|cache| context.tell(&cache.remarks));
     }
 }
 

@@ -86,9 +86,9 @@ impl Known {
             Code::Embedded(bytes) => return Ok(Cow::Borrowed(bytes)),
             Code::File { path, source } => (path, source),
         };
-        let origin = source.as_deref().unwrap_or("PATH").to_owned();
+        let origin = source.as_deref().unwrap_or("PATH");
         let fail = |what: String| {
-            let kind = PluginErrorKind::Changed { what, name: self.name().to_owned(), origin: origin.clone() };
+            let kind = PluginErrorKind::Changed { what: what.into(), name: self.name().into(), origin: origin.into() };
             PluginError::of_file(self.name(), kind)
         };
         let shown = escape_text(path.as_os_str());

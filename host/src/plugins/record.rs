@@ -136,7 +136,7 @@ impl LockFile {
 
     /// Adds a record, in the place of one with its name, sound or damaged.
     pub fn put(&mut self, record: Record) {
-        self.remove(&record.name().to_owned());
+        self.remove(record.name());
         self.records.push(record);
         self.sort();
     }

@@ -168,6 +168,10 @@ mod tests {
 
     type Edit = (fn(&mut Request), &'static str);
 
+    fn insert(names: &mut BTreeSet<String>, name: &str) {
+        names.insert(name.to_owned());
+    }
+
     /// Each with the line the user is shown.
     const WIDER: &[Edit] = &[
         (|it| it.roots.push(rule("more", &["~/more"], &[], &[])), "+ reads ~/more (more)"),
@@ -176,9 +180,9 @@ mod tests {
         (|it| it.roots[0].marks = Vec::new(), "+ takes any directory (lib)"),
         (|it| it.roots[0].marks.push(Pattern::parse("c").unwrap()), "+ takes directories that hold c (lib)"),
         (|it| it.roots[0].indexes.push(Pattern::parse("more").unwrap()), "+ drops lines of more (lib)"),
-        (|it| drop(it.imports.insert("dscc:plugin/log@0.1.0".into())), "+ calls dscc:plugin/log@0.1.0"),
-        (|it| drop(it.limits.insert("memory".into(), 1 << 30)), "+ memory 1.0 GiB (was 256.0 MiB)"),
-        (|it| drop(it.overrides.insert("hf-hub".into())), "+ runs instead of the built-in `hf-hub`"),
+        (|it| insert(&mut it.imports, "dscc:plugin/log@0.1.0"), "+ calls dscc:plugin/log@0.1.0"),
+        (|it| it.limits.extend([("memory".to_owned(), 1 << 30)]), "+ memory 1.0 GiB (was 256.0 MiB)"),
+        (|it| insert(&mut it.overrides, "hf-hub"), "+ runs instead of the built-in `hf-hub`"),
     ];
 
     #[test]

@@ -42,7 +42,8 @@ pub fn verify_folder(folder: &Folder, catalog: &Catalog) -> Vec<Problem> {
 
 fn verify_plugin(runtime: &Runtime, known: &Known) -> Checked {
     let code = runtime.code_state(&known.facts.digest);
-    let mut findings: Vec<Problem> = verify_component(runtime, known).err().into_iter().collect();
+    let told = |error: PluginError| about(known, Problem::new(error.code(), error.to_string()));
+    let mut findings: Vec<Problem> = verify_component(runtime, known).err().map(told).into_iter().collect();
     if code == CodeState::Damaged {
         let message = "its compiled code is damaged; it is not used, and the next use compiles again";
         findings.push(about(known, Problem::new("plugin-code-damaged", message)));
@@ -50,15 +51,13 @@ fn verify_plugin(runtime: &Runtime, known: &Known) -> Checked {
     Checked { name: known.name().to_owned(), code, findings }
 }
 
-fn verify_component(runtime: &Runtime, known: &Known) -> Result<(), Problem> {
-    let told = |error: PluginError| about(known, Problem::new(error.code(), error.to_string()));
-    let bytes = known.component().map_err(told)?;
-    let facts = Facts::of(runtime, known.name(), &bytes, known.limits).map_err(told)?;
+fn verify_component(runtime: &Runtime, known: &Known) -> Result<(), PluginError> {
+    let facts = Facts::of(runtime, known.name(), &known.component()?, known.limits)?;
     if facts == known.facts {
         return Ok(());
     }
     let kind = PluginErrorKind::Invalid("it says something else of itself than when it was approved".into());
-    Err(told(PluginError::of_file(known.name(), kind)))
+    Err(PluginError::of_file(known.name(), kind))
 }
 
 fn about(known: &Known, problem: Problem) -> Problem {

@@ -98,11 +98,11 @@ pub enum PluginErrorKind {
     )]
     Changed {
         /// Which file, and what is wrong with it.
-        what: String,
+        what: Box<str>,
         /// The plugin's name.
-        name: String,
+        name: Box<str>,
         /// Where it was added from.
-        origin: String,
+        origin: Box<str>,
     },
     /// No plugin can run on this machine.
     #[error("the WebAssembly engine cannot start: {0}")]
@@ -148,6 +148,24 @@ impl PluginError {
             self.code(),
             "plugin-file" | "plugin-imports" | "plugin-interface" | "plugin-too-new" | "plugin-too-old"
         ) || matches!(self.code(), "plugin-changed" | "plugin-engine" | "plugin-error")
+    }
+
+    /// The error of an answer that breaks a rule.
+    pub fn invalid(plugin: &str, function: &'static str, rule: String) -> Self {
+        Self::new(plugin, function, PluginErrorKind::Invalid(rule))
+    }
+
+    /// The limit that was run into, by its name, if it was one that can be set for a plugin.
+    pub fn limit(&self) -> Option<&'static str> {
+        use PluginErrorKind as K;
+        match self.kind {
+            K::Time(_) => Some("time"),
+            K::HostTime(_) => Some("host-time"),
+            K::Memory(_) => Some("memory"),
+            K::Tables(_) => Some("table-elements"),
+            K::Data(_) => Some("call-data"),
+            _ => None,
+        }
     }
 
     /// The fault's code in JSON.

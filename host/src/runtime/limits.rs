@@ -121,7 +121,7 @@ const SECOND: u64 = 1000;
 const MIB: u64 = 1 << 20;
 
 /// The limits with a name.
-pub const NAMED: [Named; 9] = [
+pub const NAMED: [Named; 11] = [
     Named {
         name: "time",
         unit: Unit::Milliseconds,
@@ -184,6 +184,20 @@ pub const NAMED: [Named; 9] = [
         most: MIB,
         get: |it| it.text as u64,
         set: |it, value| it.text = as_size(value),
+    },
+    Named {
+        name: "references",
+        unit: Unit::Number,
+        most: 100_000_000,
+        get: |it| it.references as u64,
+        set: |it, value| it.references = as_size(value),
+    },
+    Named {
+        name: "records",
+        unit: Unit::Number,
+        most: 100_000_000,
+        get: |it| it.records as u64,
+        set: |it, value| it.records = as_size(value),
     },
 ];
 

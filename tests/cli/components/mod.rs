@@ -7,6 +7,12 @@ mod manifest;
 pub use answer::Entry;
 pub use manifest::Manifest;
 
+use dscc::model::Problem;
+use dscc::plugins::{Catalog, Code, Facts, Known};
+use dscc::runtime::{Limits, Runtime};
+
+use crate::sandbox::code_dir;
+
 use answer::{BASE, Memory, Record};
 
 const FRAME: &str = include_str!("plugin.wat");
@@ -219,6 +225,23 @@ impl Plugin {
     pub fn build(&self) -> Vec<u8> {
         parse(&self.text())
     }
+}
+
+/// The built-in plugins and, before them, these components, each called by its name in errors. One that is refused is told
+/// among the problems, as a survey tells it.
+pub fn catalog(components: &[(&str, &[u8])], limits: Limits) -> Catalog {
+    let mut catalog = Catalog::built_in(Limits::default());
+    let runtime = Runtime::new(&code_dir(), limits).unwrap();
+    for (at, (name, component)) in components.iter().enumerate() {
+        match Facts::of(&runtime, name, component, limits) {
+            Ok(facts) => {
+                let code = Code::Embedded(Vec::leak(component.to_vec()));
+                catalog.plugins.insert(at.min(catalog.plugins.len()), Known { facts, code, limits });
+            }
+            Err(error) => catalog.problems.push(Problem::new(error.code(), error.to_string())),
+        }
+    }
+    catalog
 }
 
 /// A component from its text.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::clean::{Keeping, Outcome, Plan, Removing, RootPlan};
+use crate::clean::{EntryIx, Keeping, Outcome, Plan, Removing, RootPlan};
 use crate::model::{Problem, Recovery, escape_text};
 use crate::tree::Usage;
 use crate::ui::{Column, Style, Table, escape, json, size};
@@ -171,10 +171,10 @@ fn print_json(context: &mut Context, prepared: &Prepared, outcomes: &[Outcome], 
         ..json::CleanDocument::default()
     };
     for (inventory, root) in prepared.found.inventories.iter().zip(&prepared.plan.roots) {
-        let place = escape_text(inventory.root.given().as_os_str());
+        let place = |ix: EntryIx| escape_text(inventory.given(inventory.items[ix].cache).as_os_str());
         document.remove.extend(root.remove.iter().map(|it| json::CleanRemove {
             cache: it.cache.clone(),
-            root: place.clone(),
+            root: place(it.entry),
             id: it.id.clone(),
             reason: it.reason.clone(),
             size: it.size,
@@ -182,7 +182,7 @@ fn print_json(context: &mut Context, prepared: &Prepared, outcomes: &[Outcome], 
         }));
         document.keep.extend(root.keep.iter().map(|it| json::CleanKeep {
             cache: it.cache.clone(),
-            root: place.clone(),
+            root: place(it.entry),
             id: it.id.clone(),
             reason: it.held.reason.clone(),
         }));
@@ -195,12 +195,13 @@ fn failures(prepared: &Prepared, outcomes: &[Outcome]) -> Vec<Problem> {
     for ((inventory, root), outcome) in prepared.found.inventories.iter().zip(&prepared.plan.roots).zip(outcomes) {
         for failure in &outcome.failed {
             let removing = failure.removing.map(|at| &root.remove[at]);
+            let cache = &inventory.caches[failure.cache];
             let parts: Vec<String> =
                 failure.error.iter().map(ToString::to_string).chain(failure.consequence.clone()).collect();
             problems.push(Problem {
                 code: "not-removed".into(),
-                plugin: Some(inventory.plugin.clone()),
-                cache: removing.map(|it| it.cache.clone()),
+                plugin: Some(cache.plugin.clone()),
+                cache: Some(cache.cache.id.clone()),
                 id: removing.map(|it| it.id.clone()),
                 path: Some(failure.path.as_str().to_owned()),
                 message: parts.join("; "),

@@ -209,12 +209,14 @@ fn print_details(context: &mut Context, row: &Row<'_>) -> Result<(), Failure> {
 
 fn tell_warnings(context: &mut Context, found: &Found) {
     for inventory in &found.inventories {
-        let caches = || inventory.in_scope().map(|cache| &inventory.caches[cache]);
-        for (id, warning) in caches().flat_map(|it| it.warnings.iter().map(|warning| (&it.cache.id, warning))) {
-            let at = if warning.path.is_root() { String::new() } else { format!("{}: ", warning.path) };
-            context.output.warning(&format!("{id}: {at}{}", warning.message));
+        let caches = inventory.in_scope().map(|cache| &inventory.caches[cache]);
+        for cache in caches {
+            for warning in &cache.warnings {
+                let at = if warning.path.is_root() { String::new() } else { format!("{}: ", warning.path) };
+                context.output.warning(&format!("{}: {at}{}", cache.cache.id, warning.message));
+            }
+            context.tell_of(&cache.cache.id, &cache.remarks);
         }
-        caches().for_each(|cache| context.tell(&cache.remarks));
     }
 }
 

@@ -87,7 +87,7 @@ fn row(inventory: &Inventory, weights: &Weights, cache: usize) -> Row {
         entries: (!state.failed).then_some(state.top.len() as u64),
         usage,
         reclaimable: None,
-        unclaimed: weights.unclaimed(cache).size,
+        unclaimed: if state.failed { 0 } else { weights.unclaimed(cache).size },
         last_used: recorded.or(accessed),
         unknown: false,
         lower_bound: !unreadable.is_empty(),
@@ -165,7 +165,7 @@ fn print(context: &mut Context, rows: &[Row], total: u64, found: &Found, reclaim
     print_table(context, rows, total, reclaimable)?;
     for row in rows {
         context.tell_of(&row.cache, &row.warnings);
-        if row.unclaimed > 0 && row.entries.is_some() {
+        if row.unclaimed > 0 {
             let bytes = size(row.unclaimed);
             context.output.note(&format!("{}: {bytes} belong to no entry and are never removed", row.cache));
         }

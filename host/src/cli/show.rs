@@ -209,8 +209,7 @@ fn print_details(context: &mut Context, row: &Row<'_>) -> Result<(), Failure> {
 
 fn tell_warnings(context: &mut Context, found: &Found) {
     for inventory in &found.inventories {
-        let caches = inventory.in_scope().map(|cache| &inventory.caches[cache]);
-        for cache in caches {
+        for cache in inventory.in_scope().map(|cache| &inventory.caches[cache]) {
             for warning in &cache.warnings {
                 let at = if warning.path.is_root() { String::new() } else { format!("{}: ", warning.path) };
                 context.output.warning(&format!("{}: {at}{}", cache.cache.id, warning.message));

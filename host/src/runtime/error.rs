@@ -125,6 +125,24 @@ impl PluginError {
         Self::new(plugin, "load", kind)
     }
 
+    /// The error of an answer that breaks a rule.
+    pub fn invalid(plugin: &str, function: &'static str, rule: String) -> Self {
+        Self::new(plugin, function, PluginErrorKind::Invalid(rule))
+    }
+
+    /// The limit that was run into, by its name, if it was one that can be set for a plugin.
+    pub fn limit(&self) -> Option<&'static str> {
+        use PluginErrorKind as K;
+        match self.kind {
+            K::Time(_) => Some("time"),
+            K::HostTime(_) => Some("host-time"),
+            K::Memory(_) => Some("memory"),
+            K::Tables(_) => Some("table-elements"),
+            K::Data(_) => Some("call-data"),
+            _ => None,
+        }
+    }
+
     /// The message, cut where it is longer than anybody reads: names and sentences in it are the plugin's.
     pub fn message(&self) -> String {
         let message = self.to_string();
@@ -148,24 +166,6 @@ impl PluginError {
             self.code(),
             "plugin-file" | "plugin-imports" | "plugin-interface" | "plugin-too-new" | "plugin-too-old"
         ) || matches!(self.code(), "plugin-changed" | "plugin-engine" | "plugin-error")
-    }
-
-    /// The error of an answer that breaks a rule.
-    pub fn invalid(plugin: &str, function: &'static str, rule: String) -> Self {
-        Self::new(plugin, function, PluginErrorKind::Invalid(rule))
-    }
-
-    /// The limit that was run into, by its name, if it was one that can be set for a plugin.
-    pub fn limit(&self) -> Option<&'static str> {
-        use PluginErrorKind as K;
-        match self.kind {
-            K::Time(_) => Some("time"),
-            K::HostTime(_) => Some("host-time"),
-            K::Memory(_) => Some("memory"),
-            K::Tables(_) => Some("table-elements"),
-            K::Data(_) => Some("call-data"),
-            _ => None,
-        }
     }
 
     /// The fault's code in JSON.

@@ -125,14 +125,13 @@ fn of_plugin(error: &PluginError, cache: Option<&str>) -> Problem {
     let mut problem = Problem::new(error.code(), error.told());
     problem.plugin = Some(error.plugin.clone());
     problem.cache = cache.map(str::to_owned);
-    problem.hint = match (error.limit(), error.code()) {
-        (Some(limit), _) => Some(format!(
+    problem.hint = match error.limit() {
+        Some(limit) => Some(format!(
             "if the cache is that large, `dscc plugin update {} --limit {limit}=...` gives an installed plugin more",
             error.plugin
         )),
-        // The plugin's own words, and what is said of a changed file, tell what to do.
-        (None, "plugin-error" | "plugin-changed") => None,
-        (None, _) => Some("the other plugins are not concerned; tell the plugin's author what was printed".into()),
+        None if error.says_what_to_do() => None,
+        None => Some("the other plugins are not concerned; tell the plugin's author what was printed".into()),
     };
     problem
 }

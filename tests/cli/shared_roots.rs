@@ -3,7 +3,7 @@
 use dscc::clean::{Selection, Target, select};
 use dscc::survey::Scope;
 
-use crate::components::{Entry, Plugin};
+use crate::components::{Entry, Plugin, Rule};
 use crate::hub::etag;
 use crate::tree;
 use crate::world::{HUB, REPO, World, write};
@@ -165,4 +165,18 @@ fn a_word_of_the_command_line_belongs_to_one_plugin() {
         assert_eq!(seen.told(), [("plugin-answer", message.as_str())], "{word}");
         assert_eq!(seen.found.inventories.len(), 3, "all but the second one's: {word}");
     }
+}
+
+#[test]
+fn what_is_installed_does_not_come_before_what_is_built_in_by_asking_for_marks() {
+    let (mut world, hub) = World::with_hub();
+    world.plugin("bad", HUB, |plugin| {
+        let rule = Rule { id: "bad", locations: &[HUB], marks: &[REPO], indexes: &[] };
+        plugin.manifest_of("bad", "1.0.0", &[rule]).entries(&[Entry::new("orphan").owns(REPO)])
+    });
+    world.built_in_last = true;
+    let seen = world.look();
+    assert_eq!((seen.cache("hub"), seen.cache("bad")), ((0, 0), (0, 1)));
+    assert_eq!((seen.top("bad"), seen.clean(&[])), (Vec::<&str>::new(), 50));
+    assert!(!hub.exists(REPO));
 }

@@ -52,6 +52,14 @@ pub enum Hold {
     Changed,
 }
 
+/// A place in a root that an entry of any root needs by an absolute name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Needed {
+    pub(super) place: RelPath,
+    /// The entry, as `CACHE:ENTRY`.
+    pub(super) by: String,
+}
+
 /// Which entries of one inventory go and stay.
 #[derive(Debug)]
 pub(super) struct Decision {
@@ -74,7 +82,7 @@ struct Decider<'a> {
     inventory: &'a Inventory,
     force: Force,
     /// Places in this root that entries which stay need by an absolute name; see [`super::plan`].
-    needed_from_outside: &'a [RelPath],
+    needed_from_outside: &'a [Needed],
     going: Vec<Option<Going>>,
     held: HeldEntries,
 }
@@ -85,7 +93,7 @@ pub(super) fn decide(
     chosen: &[Chosen],
     force: Force,
     busy: &HeldEntries,
-    needed_from_outside: &[RelPath],
+    needed_from_outside: &[Needed],
 ) -> Decision {
     let going = vec![None; inventory.items.len()];
     let mut decider = Decider { inventory, force, needed_from_outside, going, held: HeldEntries::new() };
@@ -173,8 +181,8 @@ impl Decider<'_> {
             return;
         }
         let mut places: BTreeMap<RelPath, String> = BTreeMap::new();
-        for place in self.needed_from_outside {
-            places.insert(place.clone(), "an entry of another cache".into());
+        for Needed { place, by } in self.needed_from_outside {
+            places.entry(place.clone()).or_insert_with(|| format!("`{by}`"));
         }
         for (ix, item) in self.inventory.items.iter().enumerate().filter(|(ix, _)| !self.goes(*ix)) {
             for place in item.entry.needs.iter().filter_map(|need| RelPath::parse(need).ok()) {

@@ -9,7 +9,7 @@ use crate::model::{Edit, PathId, Pattern, RelPath};
 use crate::tree::{Identity, Usage};
 
 use super::between::Claimed;
-use super::decide::{Decision, Force, Held, Hold, decide};
+use super::decide::{Decision, Force, Held, Hold, Needed, decide};
 use super::inventory::{EntryIx, Inventory};
 use super::select::Chosen;
 use super::steps::{self, Fate};
@@ -158,7 +158,7 @@ pub fn plan(
 
 /// Decides for all roots; what stays in one may need something in another.
 fn decide_all(inventories: &[Inventory], chosen: &[Vec<Chosen>], force: Force, held: &[HeldEntries]) -> Vec<Decision> {
-    let mut needed: Vec<Vec<RelPath>> = vec![Vec::new(); inventories.len()];
+    let mut needed: Vec<Vec<Needed>> = vec![Vec::new(); inventories.len()];
     loop {
         let decide_one =
             |(at, inventory): (usize, &Inventory)| decide(inventory, &chosen[at], force, &held[at], &needed[at]);
@@ -172,14 +172,15 @@ fn decide_all(inventories: &[Inventory], chosen: &[Vec<Chosen>], force: Force, h
 }
 
 /// The places in each root that entries which stay need by an absolute name.
-fn needed_places(inventories: &[Inventory], decisions: &[Decision]) -> Vec<Vec<RelPath>> {
-    let mut needed: Vec<Vec<RelPath>> = vec![Vec::new(); inventories.len()];
+fn needed_places(inventories: &[Inventory], decisions: &[Decision]) -> Vec<Vec<Needed>> {
+    let mut needed: Vec<Vec<Needed>> = vec![Vec::new(); inventories.len()];
     for (inventory, decision) in inventories.iter().zip(decisions) {
         let going = decision.flags(inventory);
         let staying = inventory.items.iter().zip(going).filter(|(_, going)| !going);
-        for need in staying.flat_map(|(item, _)| &item.entry.needs) {
+        for (item, need) in staying.flat_map(|(item, _)| item.entry.needs.iter().map(move |need| (item, need))) {
             for (other, needed) in inventories.iter().zip(&mut needed) {
-                needed.extend(beneath(other, need));
+                let by = || format!("{}:{}", inventory.caches[item.cache].cache.id, item.entry.id);
+                needed.extend(beneath(other, need).map(|place| Needed { place, by: by() }));
             }
         }
     }

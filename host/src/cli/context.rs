@@ -108,6 +108,12 @@ impl Context {
         }
     }
 
+    /// Tells problems of one cache, by its name: what a plugin says of itself could be about anything.
+    pub(super) fn tell_of(&mut self, cache: &str, problems: &[Problem]) {
+        let of_cache = |it: &Problem| Problem { message: format!("{cache}: {}", it.message), ..it.clone() };
+        self.tell(&problems.iter().map(of_cache).collect::<Vec<_>>());
+    }
+
     /// Tells what plugins logged, where it was asked for.
     pub(super) fn tell_log(&mut self, survey: &Survey) {
         if self.global.verbose == 0 {

@@ -133,10 +133,11 @@ impl From<InstallError> for Failure {
 impl From<PluginError> for Failure {
     fn from(error: PluginError) -> Self {
         let failure = Self::new(Status::Failed, error.told());
-        if error.says_what_to_do() {
-            return failure;
+        match error.limit() {
+            Some(limit) => failure.hint(format!("if you trust it with more, add `--limit {limit}=...`")),
+            None if error.says_what_to_do() => failure,
+            None => failure.hint("nothing was done with it; tell the plugin's author what was printed"),
         }
-        failure.hint("nothing was done with it; tell the plugin's author what was printed")
     }
 }
 

@@ -164,8 +164,7 @@ fn print(context: &mut Context, rows: &[Row], total: u64, found: &Found, reclaim
     }
     print_table(context, rows, total, reclaimable)?;
     for row in rows {
-        let of_cache = |it: &Problem| Problem { message: format!("{}: {}", row.cache, it.message), ..it.clone() };
-        context.tell(&row.warnings.iter().map(of_cache).collect::<Vec<_>>());
+        context.tell_of(&row.cache, &row.warnings);
         if row.unclaimed > 0 {
             let bytes = size(row.unclaimed);
             context.output.note(&format!("{}: {bytes} belong to no entry and are never removed", row.cache));

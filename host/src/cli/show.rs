@@ -214,7 +214,7 @@ fn tell_warnings(context: &mut Context, found: &Found) {
                 let at = if warning.path.is_root() { String::new() } else { format!("{}: ", warning.path) };
                 context.output.warning(&format!("{}: {at}{}", cache.cache.id, warning.message));
             }
-            context.tell(&cache.remarks);
+            context.tell_of(&cache.cache.id, &cache.remarks);
         }
     }
 }

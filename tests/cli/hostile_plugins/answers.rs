@@ -155,6 +155,28 @@ fn files_outside_cannot_be_read_by_any_path() {
 }
 
 #[test]
+fn folders_outside_cannot_be_walked_by_any_path() {
+    let mut plugin = Plugin::new();
+    let paths = ["/etc", "../.ssh", "link", "thing/../../.ssh", "thing"]
+        .map(|path| (plugin.bytes_at(path.as_bytes()), path.len()));
+    let text = plugin.bytes_at(&[b'-'; 5]);
+    let answer = plugin.error_at(text, 5);
+    let walk = |(at, (path, length)): (u32, &(u32, usize))| {
+        format!(
+            "(call $walk (local.get $root) (i32.const {path}) (i32.const {length}) (i32.const 0) (i32.const 0)
+              (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0x100))
+            (i32.store8 (i32.const {}) (i32.add (i32.const 48) (select
+              (i32.add (i32.const 1) (i32.load8_u (i32.const 0x104))) (i32.const 0) (i32.load8_u (i32.const 0x100)))))",
+            text + at
+        )
+    };
+    let body: String = (0..).zip(&paths).map(walk).collect();
+    let body = format!("{body} (call $drop (local.get $root)) (i32.const {answer})");
+    // Bad paths, a thing of the wrong kind, and the one folder that is there.
+    Case::new("walks-outside", &plugin.listing(&body)).check();
+}
+
+#[test]
 fn a_manifest_that_would_be_another_one_each_time_is_the_one_that_was_approved() {
     // By the clock or by chance, it asks for keys; both stand still. And only adding asks at all.
     let mut plugin = Plugin::new().with_wasi();

@@ -129,6 +129,21 @@ pub fn snapshot(name: &str, text: &str) {
     settings.bind(|| insta::assert_snapshot!(format!("plugin-{name}"), text));
 }
 
+#[test]
+fn every_snapshot_is_one_of_a_case() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cli");
+    let sources: String = fs::read_dir(folder.join("hostile_plugins"))
+        .unwrap()
+        .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    for file in fs::read_dir(folder.join("snapshots")).unwrap() {
+        let file = file.unwrap().file_name().into_string().unwrap();
+        let Some(name) = file.strip_prefix("plugin-").and_then(|it| it.strip_suffix(".snap")) else { continue };
+        let name = name.strip_prefix("refused-").unwrap_or(name);
+        assert!(sources.contains(&format!("\"{name}\"")), "no case is called {name}: remove {file}");
+    }
+}
+
 /// What becomes of a plugin that can be installed: the four statuses of `list`, `show`, `clean -n` and `clean -y`, and
 /// which of its own paths go.
 pub struct Case<'a> {

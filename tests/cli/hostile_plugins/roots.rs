@@ -16,6 +16,7 @@ fn the_home_the_system_and_private_folders_are_no_roots() {
         ("root-of-home", "~"),
         ("root-of-keys", "~/.ssh"),
         ("root-of-the-system", "/etc"),
+        ("root-above-dscc", "~/.local/share"),
         ("root-of-dscc", "~/.local/share/dscc/plugins"),
     ] {
         no_root(name, location);

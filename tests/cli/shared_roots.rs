@@ -180,3 +180,23 @@ fn what_is_installed_does_not_come_before_what_is_built_in_by_asking_for_marks()
     assert_eq!((seen.top("bad"), seen.clean(&[])), (Vec::<&str>::new(), 50));
     assert!(!hub.exists(REPO));
 }
+
+#[test]
+fn what_is_out_of_scope_and_stays_keeps_what_it_needs() {
+    let (mut world, hub) = World::with_hub();
+    write(&world.sandbox.home().join("bad/thing"), 5);
+    let need = hub.root.join(REPO).to_str().unwrap().to_owned();
+    world.plugin("bad", "~/bad", |plugin| plugin.entries(&[Entry::new("thing").owns("thing").needs(&need)]));
+    world.scope = vec!["hub".into()];
+    assert_eq!(world.look().plan(&[]).roots.len(), 1, "a listing does not ask next door");
+    world.with_neighbours = true;
+    let seen = world.look();
+    let targets = vec![Target { text: "model/acme/a".into() }];
+    let chosen = select(&seen.found.inventories, &Selection { targets, all: false }).unwrap();
+    let force = dscc::clean::Force::default();
+    let plan =
+        dscc::clean::plan(&seen.found.inventories, &seen.weights, &chosen, force, Vec::new(), &mut seen.asking());
+    assert!(plan.roots.iter().all(dscc::clean::RootPlan::is_empty));
+    let kept: Vec<&str> = plan.roots.iter().flat_map(|root| &root.keep).map(|keep| keep.held.reason.as_str()).collect();
+    assert!(!kept.is_empty() && kept.iter().all(|it| it.contains("`bad:thing` stays and needs it")), "{kept:?}");
+}

@@ -28,6 +28,8 @@ pub struct World {
     pub built_in_last: bool,
     /// The words of `-c`.
     pub scope: Vec<String>,
+    /// Whether what is out of scope is looked at as well.
+    pub with_neighbours: bool,
 }
 
 /// What was found and listed.
@@ -40,7 +42,14 @@ pub struct Seen {
 impl World {
     pub fn new() -> Self {
         let sandbox = Sandbox::new();
-        Self { sandbox, plugins: Vec::new(), hub: None, built_in_last: false, scope: Vec::new() }
+        Self {
+            sandbox,
+            plugins: Vec::new(),
+            hub: None,
+            built_in_last: false,
+            scope: Vec::new(),
+            with_neighbours: false,
+        }
     }
 
     /// A hub with a model of 10 bytes, at its usual place.
@@ -72,7 +81,7 @@ impl World {
         }
         let hub = self.hub.iter().map(|path| Override { rule: "hub".into(), path: path.clone() });
         let survey = Survey::new(OnDemand::new(&code_dir()), catalog, environment, hub.collect());
-        let mut found = survey.find(&Scope { names: self.scope.clone() });
+        let mut found = survey.find(&Scope { names: self.scope.clone(), with_neighbours: self.with_neighbours });
         survey.list_top(&mut found.inventories, Detail::Full, &mut found.problems);
         for inventory in &mut found.inventories {
             let top: Vec<EntryIx> = (0..inventory.items.len()).collect();
@@ -125,6 +134,11 @@ impl Seen {
 
     pub fn told(&self) -> Vec<(&str, &str)> {
         self.found.problems.iter().map(|it| (it.code.as_str(), it.message.as_str())).collect()
+    }
+
+    /// Who says which records go.
+    pub fn asking(&self) -> impl Advice + '_ {
+        Asking(&self.survey)
     }
 
     /// What a selection comes to: entries by name, or all that is in scope.

@@ -10,7 +10,7 @@ use crate::clean::{
     Target, beyond, execute, plan, probe, select,
 };
 use crate::model::{Detail, Edit, Problem};
-use crate::survey::{Found, Survey};
+use crate::survey::{Found, Scope, Survey};
 use crate::tree::Progress;
 use crate::ui::{Answer, ask, can_ask};
 
@@ -122,7 +122,9 @@ impl Prepared {
 
 fn look(context: &Context, survey: &Survey, args: &Clean) -> Result<(Found, Vec<Vec<Chosen>>), Failure> {
     let (_counters, _shown) = context.progress("listing");
-    let (_, mut found) = context.find(survey, &args.caches)?;
+    // What is out of scope and stays may need what is in scope.
+    let scope = Scope { names: args.caches.caches.clone(), with_neighbours: true };
+    let (_, mut found) = context.find_in(survey, scope)?;
     let targets: Vec<Target> = args.entries.iter().map(|text| Target { text: text.clone() }).collect();
     let all = args.all || targets.is_empty();
     if all {

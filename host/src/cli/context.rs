@@ -67,7 +67,11 @@ impl Context {
 
     /// Finds the caches that `-c` names.
     pub(super) fn find(&self, survey: &Survey, caches: &Caches) -> Result<(Scope, Found), Failure> {
-        let scope = Scope { names: caches.caches.clone() };
+        self.find_in(survey, Scope { names: caches.caches.clone(), with_neighbours: false })
+    }
+
+    /// Finds the caches in scope.
+    pub(super) fn find_in(&self, survey: &Survey, scope: Scope) -> Result<(Scope, Found), Failure> {
         let found = survey.find(&scope);
         survey.check_scope(&scope, &found.inventories)?;
         let named = |place: &&survey::Place| {

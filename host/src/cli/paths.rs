@@ -33,7 +33,7 @@ struct RootRow {
 
 pub(super) fn run(context: &mut Context, args: &Paths) -> Result<Status, Failure> {
     let survey = context.survey();
-    let scope = crate::survey::Scope { names: args.caches.caches.clone() };
+    let scope = crate::survey::Scope { names: args.caches.caches.clone(), with_neighbours: false };
     let found = survey.find(&scope);
     survey.check_scope(&scope, &found.inventories)?;
     let roots = found.places.iter().map(|place| RootRow {

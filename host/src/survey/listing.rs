@@ -184,7 +184,8 @@ fn add_top(inventory: &mut Inventory, top: Vec<Listed>, problems: &mut Vec<Probl
             Err(problem) => {
                 inventory.caches[cache].incomplete = true;
                 inventory.caches[cache].failed = true;
-                problems.push(*problem);
+                // A failure next door is not the user's business now.
+                problems.extend(Some(*problem).filter(|_| inventory.caches[cache].in_scope));
             }
         }
     }

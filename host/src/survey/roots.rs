@@ -64,7 +64,8 @@ impl Survey {
         let roots: Vec<(u64, u64)> = opened.iter().map(|it| it.root.identity()).collect();
         let meant = opened.iter().filter(|it| self.concerns(scope, it.loaded));
         let meant: Vec<PathBuf> = meant.map(|it| it.root.path().to_owned()).collect();
-        let is_asked = |it: &Opened<'_>| meant.iter().any(|path| it.root.path().starts_with(path));
+        let is_asked =
+            |it: &Opened<'_>| scope.with_neighbours || meant.iter().any(|path| it.root.path().starts_with(path));
         let ask = |Opened { loaded, rule, root }: Opened<'a>| {
             let root = root.with_cuts(roots.clone());
             let caches = self.load(loaded).and_then(|plugin| plugin.discover(&root, &rule.id));

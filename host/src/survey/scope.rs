@@ -11,6 +11,8 @@ use super::Survey;
 pub struct Scope {
     /// Cache ids or plugin names.
     pub names: Vec<String>,
+    /// Whether the caches beside them are looked at as well, because their entries may need what is in scope.
+    pub with_neighbours: bool,
 }
 
 /// A word of `-c` that names nothing.

@@ -53,7 +53,7 @@ impl<'a> Words<'a> {
     }
 }
 
-/// One inventory for each root with a cache in scope, in the order in which the roots were found.
+/// One inventory for each root with a cache in scope or, if they are asked for, beside it, in the order in which the roots were found.
 pub(super) fn inventories(answers: Vec<Answer<'_>>, scope: &Scope) -> Vec<Inventory> {
     let mut by_root: Vec<Vec<Answer<'_>>> = Vec::new();
     for answer in answers.into_iter().filter(|answer| answer.caches.as_ref().is_none_or(|caches| !caches.is_empty())) {
@@ -71,7 +71,7 @@ pub(super) fn inventories(answers: Vec<Answer<'_>>, scope: &Scope) -> Vec<Invent
     }
     inventories.iter_mut().for_each(tell_shared);
     tell_nested(&mut inventories);
-    inventories.retain(|inventory| inventory.in_scope().next().is_some());
+    inventories.retain(|inventory| scope.with_neighbours || inventory.in_scope().next().is_some());
     inventories
 }
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 HUB = ".cache/huggingface/hub"
+PLUGINS = 50
 DISK_TOOLS = {  # the arguments before the folders: one total, no interface
     "du": ["-s"],
     "diskus": [],
@@ -127,15 +128,45 @@ class Bench:
     def starting(self) -> None:
         empty = self.folder / "empty-home"
         empty.mkdir(exist_ok=True)
+        # Nothing is compiled before something is found.
+        small = self.folder / "small-home"
+        (small / HUB / "models--acme--a" / "refs").mkdir(parents=True, exist_ok=True)
 
         def forget() -> None:
             shutil.rmtree(self.folder / "own" / "no-cache", ignore_errors=True)
 
         runs = max(self.runs, 20)
-        first = self.command(empty, "list", name="first run ever", cache="no-cache", prepare=forget, runs=self.runs)
-        commands = [self.command(empty, "list", runs=runs), first, Command("(nothing)", ["true"], {}, runs)]
+        first = self.command(small, "list", name="first run ever, a hub", cache="no-cache", prepare=forget)
+        nothing = Command("(nothing)", ["true"], {}, runs)
+        commands = [self.command(empty, "list", name="dscc list, empty home", runs=runs), first]
+        commands += [self.command(small, "list", name="dscc list, an empty hub", runs=runs), nothing]
         in_turn(commands)
-        table("empty home", commands, [])
+        table("starting", commands, [])
+
+    def plugins(self) -> None:
+        """Many installed plugins: a component of the tests, each copy with a name, a rule and a folder of its own."""
+        component = (HERE.parent / "versions" / "plugin-0.1.wasm").read_bytes()
+        homes = {name: self.folder / f"plugins-{name}" for name in ("empty", "full")}
+        for home in homes.values():
+            shutil.rmtree(home, ignore_errors=True)
+            home.mkdir()
+        for number in range(PLUGINS):
+            name = f"fix{number:04}"
+            (homes["full"] / name / "thing").mkdir(parents=True)
+            copy = self.folder / "component.wasm"
+            copy.write_bytes(component.replace(b"fixture", name.encode()))
+            for home in homes.values():
+                env = self.environment(home) | {"DSCC_PLUGINS_DIR": str(home / "plugins")}
+                add = [self.dscc, "plugin", "add", "-y", "-q", str(copy)]
+                subprocess.run(add, env=env, stdout=subprocess.DEVNULL, check=True)
+        commands = []
+        for name, what in (("empty", "nothing to show"), ("full", "a folder for each")):
+            env = self.environment(homes[name]) | {"DSCC_PLUGINS_DIR": str(homes[name] / "plugins")}
+            for args in (["list"], ["plugin", "list"]):
+                title = f"dscc {' '.join(args)}, {what}"
+                commands.append(Command(title, [str(self.dscc), *args], env, max(self.runs, 20)))
+        in_turn(commands)
+        table(f"{PLUGINS} installed plugins", commands, [])
 
     def removal(self) -> None:
         source, copy = self.home(min(self.scale, 0.5)), self.folder / "copy"
@@ -195,6 +226,7 @@ def main() -> None:
     if load > os.cpu_count() / 2:
         print("THE MACHINE IS BUSY: these figures are worth nothing as a comparison")
     bench.starting()
+    bench.plugins()
     bench.listing()
     bench.removal()
 

@@ -93,6 +93,31 @@ fn reserved_and_endless_attributes_are_refused() {
 }
 
 #[test]
+fn a_time_that_is_none_is_refused_with_its_name() {
+    for time in ["", "yesterday", "2024-13-01", "999999999999999999", "+010000-01-01T00:00:00Z"] {
+        refused(&Plugin::new().entries(&[thing().owns("a").created(time)]), "the time `created` of `thing` is");
+    }
+    let endless = "1".repeat(101);
+    refused(&Plugin::new().entries(&[thing().owns("a").created(&endless)]), "`created` of `thing` has 101 bytes");
+    let good = Plugin::new().entries(&[thing().owns("a").created("2024-03-01T12:00:00Z")]);
+    assert_eq!(ask(&good.build(), Limits::default()).rows, ["thing"]);
+}
+
+#[test]
+fn more_references_of_an_entry_than_the_limit_are_refused() {
+    let limits = Limits { references: 2, ..Limits::default() };
+    let three = |add: fn(Entry, &str) -> Entry| ["a", "b", "c"].into_iter().fold(thing(), add);
+    for (entry, words) in [
+        (three(Entry::owns), "3 owned paths of `thing`; the limit is 2"),
+        (three(Entry::shares), "3 shared paths of `thing`"),
+        (three(Entry::needs), "3 needs of `thing`"),
+        (three(Entry::lock), "3 locks of `thing`"),
+    ] {
+        fails_by(&Plugin::new().entries(&[entry]).build(), limits, "plugin-answer", words);
+    }
+}
+
+#[test]
 fn more_entries_than_the_limit_are_refused() {
     let entries: Vec<Entry> = (0..21).map(|n| Entry::new(format!("e{n}")).owns(&format!("p{n}"))).collect();
     let limits = Limits { entries: 20, ..Limits::default() };
@@ -145,12 +170,6 @@ fn a_rule_that_asks_for_a_home_or_the_system_gets_no_root() {
         assert_eq!(outcome.rows, Vec::<String>::new(), "{location}");
         assert!(outcome.problems.len() <= 1, "{:?}", outcome.problems);
     }
-}
-
-#[test]
-fn a_component_that_takes_anothers_name_costs_nobody_else() {
-    // `ask` asserts that the hub has its own rows, by whatever order the two are asked.
-    ask(&Plugin::new().manifest("hf-hub", "1.0.0", "bad", "~/bad").build(), Limits::default());
 }
 
 #[test]

@@ -33,7 +33,7 @@ const LICENCES: [&str; 13] = [
 const TOP: [&str; 9] = ["Cargo.lock", "Cargo.toml", "LICENSE", "README.md", "host", "plugins", "sdk", "tests", "wit"];
 
 /// The workspace, if this is a checkout of it.
-fn workspace() -> Option<PathBuf> {
+pub fn workspace() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.to_owned();
     let all = ["Cargo.lock", "host/Cargo.toml", "plugins", "sdk", "wit"].iter().all(|part| root.join(part).exists());
     all.then_some(root)

@@ -131,7 +131,7 @@ impl Run {
     pub fn of(output: Output) -> Self {
         let stderr = String::from_utf8(output.stderr).expect("messages are UTF-8");
         let stdout = String::from_utf8(output.stdout).expect("results are UTF-8");
-        assert!(!stderr.contains("panicked"), "{stderr}");
+        assert!(!stderr.contains("panicked at"), "{stderr}");
         let status = output.status.code().unwrap_or_else(|| panic!("{}: {stderr}", output.status));
         Self { status, stdout, stderr }
     }

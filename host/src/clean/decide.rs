@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{PathId, Recovery, RelPath};
 
+use super::between;
 use super::holders::Holders;
 use super::inventory::{EntryIx, Inventory};
 use super::plan::HeldEntries;
@@ -45,8 +46,18 @@ pub enum Hold {
     Holds,
     /// What is in it is not known.
     Unknown,
+    /// Its plugin failed to say which records have to go with it.
+    Unadvised,
     /// It is not what it was when the user was asked.
     Changed,
+}
+
+/// A place in a root that an entry of any root needs by an absolute name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Needed {
+    pub(super) place: RelPath,
+    /// The entry, as `CACHE:ENTRY`.
+    pub(super) by: String,
 }
 
 /// Which entries of one inventory go and stay.
@@ -71,7 +82,7 @@ struct Decider<'a> {
     inventory: &'a Inventory,
     force: Force,
     /// Places in this root that entries which stay need by an absolute name; see [`super::plan`].
-    needed_from_outside: &'a [RelPath],
+    needed_from_outside: &'a [Needed],
     going: Vec<Option<Going>>,
     held: HeldEntries,
 }
@@ -82,7 +93,7 @@ pub(super) fn decide(
     chosen: &[Chosen],
     force: Force,
     busy: &HeldEntries,
-    needed_from_outside: &[RelPath],
+    needed_from_outside: &[Needed],
 ) -> Decision {
     let going = vec![None; inventory.items.len()];
     let mut decider = Decider { inventory, force, needed_from_outside, going, held: HeldEntries::new() };
@@ -151,6 +162,10 @@ impl Decider<'_> {
             } else if !item.listed || item.incomplete {
                 let reason = "part of what is in it could not be read, so what it would take along is not known";
                 self.hold(ix, Hold::Unknown, reason.into());
+            } else if let Some(plugin) = between::unsettled(self.inventory, item.cache) {
+                let reason =
+                    format!("{plugin} is asked first here and could not see everything, so this may be its own");
+                self.hold(ix, Hold::Unknown, reason);
             } else if item.entry.recovery == Recovery::Irreplaceable && !(why.named && self.force.irreplaceable) {
                 let reason = "it cannot be had back: name it and add `--force irreplaceable` if it shall go";
                 self.hold(ix, Hold::Irreplaceable, reason.into());
@@ -166,8 +181,8 @@ impl Decider<'_> {
             return;
         }
         let mut places: BTreeMap<RelPath, String> = BTreeMap::new();
-        for place in self.needed_from_outside {
-            places.insert(place.clone(), "an entry of another cache".into());
+        for Needed { place, by } in self.needed_from_outside {
+            places.entry(place.clone()).or_insert_with(|| format!("`{by}`"));
         }
         for (ix, item) in self.inventory.items.iter().enumerate().filter(|(ix, _)| !self.goes(*ix)) {
             for place in item.entry.needs.iter().filter_map(|need| RelPath::parse(need).ok()) {
@@ -184,14 +199,7 @@ impl Decider<'_> {
     /// The entries with the deepest claim at or above a place, and all with a claim beneath it.
     fn claimants(&self, place: &RelPath) -> Vec<EntryIx> {
         let paths = &self.inventory.paths;
-        let below = |at: Option<PathId>, name: &str| at.and_then(|at| paths.child(at, name));
-        let way: Vec<PathId> = place
-            .components()
-            .scan(Some(PathId::ROOT), |at, name| {
-                *at = below(*at, name);
-                *at
-            })
-            .collect();
+        let way: Vec<PathId> = paths.along(place).collect();
         let itself = paths.find(place);
         let mut best: Option<(usize, Vec<EntryIx>)> = None;
         let mut found = Vec::new();

@@ -24,6 +24,8 @@ pub struct Outcome {
 /// Something that was to go and did not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
+    /// The cache it is in.
+    pub cache: usize,
     /// Index into [`RootPlan::remove`]; none for an index file, whose stale records do no harm.
     pub removing: Option<usize>,
     /// Where.
@@ -66,6 +68,7 @@ impl Run<'_> {
             let consequence = format!("stays because `{}` could not be removed", other.id);
             self.failed.insert(step.removing);
             self.failures.push(Failure {
+                cache: self.cache_of(step.removing),
                 removing: Some(step.removing),
                 path: step.path.clone(),
                 error: None,
@@ -97,25 +100,31 @@ impl Run<'_> {
         }
         self.failed.insert(step.removing);
         let (error, removing) = (Some(error), Some(step.removing));
-        self.failures.push(Failure { removing, path, error, consequence: None });
+        self.failures.push(Failure { cache: self.cache_of(step.removing), removing, path, error, consequence: None });
+    }
+
+    fn cache_of(&self, removing: usize) -> usize {
+        self.inventory.items[self.plan.remove[removing].entry].cache
     }
 
     fn edit(&mut self, moment: Moment) {
         for (cache, edit) in self.plan.edits.iter().filter(|(_, edit)| edit.at == moment) {
-            let of_cache = |removing: &usize| self.inventory.items[self.plan.remove[*removing].entry].cache == *cache;
+            let of_cache = |removing: &usize| self.cache_of(*removing) == *cache;
             if moment == Moment::After && self.failed.iter().any(of_cache) {
                 continue; // A list of holders may outlive the holders, but must not miss one that is still there.
             }
             let Err(error) = edits::apply(&self.inventory.root, edit) else { continue };
             if moment == Moment::Before {
                 // A table of contents must not name what is absent: nothing of this cache goes.
-                self.failed.extend((0..self.plan.remove.len()).filter(of_cache));
+                let all: Vec<usize> = (0..self.plan.remove.len()).filter(of_cache).collect();
+                self.failed.extend(all);
             }
             let consequence = match moment {
                 Moment::Before => "nothing of this cache was removed",
                 Moment::After => "the records of what went are still in it; they do no harm",
             };
             self.failures.push(Failure {
+                cache: *cache,
                 removing: None,
                 path: edit.file.clone(),
                 error: Some(error),

@@ -1,6 +1,7 @@
 //! Claims -> selection -> plan -> removal -> report. Decisions are pure functions over plain data; only `steps` looks at
 //! the disk, only `locks`, `edits` and `execute` touch it. Nothing here knows WebAssembly or terminals.
 
+mod between;
 mod decide;
 mod edits;
 mod execute;
@@ -20,7 +21,7 @@ pub use locks::{Locks, probe};
 pub use plan::{Advice, HeldEntries, Keeping, Plan, Removing, RootPlan, Step, StepKind, plan};
 pub use restrict::beyond;
 pub use select::{Chosen, Selection, SelectionError, Target, select};
-pub use weigh::Weights;
+pub use weigh::{Weights, union};
 
 #[cfg(test)]
 #[cfg(unix)]

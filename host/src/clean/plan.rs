@@ -8,7 +8,8 @@ use hashbrown::{HashMap, HashSet};
 use crate::model::{Edit, PathId, Pattern, RelPath};
 use crate::tree::{Identity, Usage};
 
-use super::decide::{Decision, Force, Held, Hold, decide};
+use super::between::Claimed;
+use super::decide::{Decision, Force, Held, Hold, Needed, decide};
 use super::inventory::{EntryIx, Inventory};
 use super::select::Chosen;
 use super::steps::{self, Fate};
@@ -157,7 +158,7 @@ pub fn plan(
 
 /// Decides for all roots; what stays in one may need something in another.
 fn decide_all(inventories: &[Inventory], chosen: &[Vec<Chosen>], force: Force, held: &[HeldEntries]) -> Vec<Decision> {
-    let mut needed: Vec<Vec<RelPath>> = vec![Vec::new(); inventories.len()];
+    let mut needed: Vec<Vec<Needed>> = vec![Vec::new(); inventories.len()];
     loop {
         let decide_one =
             |(at, inventory): (usize, &Inventory)| decide(inventory, &chosen[at], force, &held[at], &needed[at]);
@@ -171,14 +172,15 @@ fn decide_all(inventories: &[Inventory], chosen: &[Vec<Chosen>], force: Force, h
 }
 
 /// The places in each root that entries which stay need by an absolute name.
-fn needed_places(inventories: &[Inventory], decisions: &[Decision]) -> Vec<Vec<RelPath>> {
-    let mut needed: Vec<Vec<RelPath>> = vec![Vec::new(); inventories.len()];
+fn needed_places(inventories: &[Inventory], decisions: &[Decision]) -> Vec<Vec<Needed>> {
+    let mut needed: Vec<Vec<Needed>> = vec![Vec::new(); inventories.len()];
     for (inventory, decision) in inventories.iter().zip(decisions) {
         let going = decision.flags(inventory);
         let staying = inventory.items.iter().zip(going).filter(|(_, going)| !going);
-        for need in staying.flat_map(|(item, _)| &item.entry.needs) {
+        for (item, need) in staying.flat_map(|(item, _)| item.entry.needs.iter().map(move |need| (item, need))) {
             for (other, needed) in inventories.iter().zip(&mut needed) {
-                needed.extend(beneath(other, need));
+                let by = || format!("{}:{}", inventory.caches[item.cache].cache.id, item.entry.id);
+                needed.extend(beneath(other, need).map(|place| Needed { place, by: by() }));
             }
         }
     }
@@ -188,7 +190,8 @@ fn needed_places(inventories: &[Inventory], decisions: &[Decision]) -> Vec<Vec<R
 fn beneath(inventory: &Inventory, need: &str) -> Option<RelPath> {
     let absolute = Path::new(need);
     let of = |root: &Path| absolute.strip_prefix(root).ok().filter(|_| absolute.is_absolute());
-    let rest = of(inventory.root.given()).or_else(|| of(inventory.root.path()))?;
+    let mut given = inventory.caches.iter().map(|cache| cache.given.as_path());
+    let rest = given.find_map(of).or_else(|| of(inventory.root.path()))?;
     RelPath::parse(rest.to_str()?).ok().filter(|place| !place.is_root())
 }
 
@@ -260,12 +263,12 @@ fn edits(inventory: &Inventory, plan: &RootPlan, advice: &dyn Advice) -> Result<
         if ids.is_empty() {
             continue;
         }
-        match advice.edits(inventory, cache, &ids).and_then(|edits| check_edits(inventory, edits)) {
+        match advice.edits(inventory, cache, &ids).and_then(|edits| check_edits(inventory, cache, edits)) {
             Ok(more) => {
                 edits.extend(more.into_iter().filter(|edit| !goes_itself(&edit.file)).map(|edit| (cache, edit)));
             }
             Err(reason) => {
-                let held = Held { hold: Hold::Unknown, reason };
+                let held = Held { hold: Hold::Unadvised, reason };
                 return Err(of_cache().map(|removing| (removing.entry, held.clone())).collect());
             }
         }
@@ -273,15 +276,20 @@ fn edits(inventory: &Inventory, plan: &RootPlan, advice: &dyn Advice) -> Result<
     Ok(edits)
 }
 
-fn check_edits(inventory: &Inventory, edits: Vec<Edit>) -> Result<Vec<Edit>, String> {
-    let is_index = |file: &RelPath| inventory.indexes.iter().any(|pattern: &Pattern| pattern.matches(file));
-    match edits.iter().find(|edit| !is_index(&edit.file)) {
-        Some(edit) => Err(format!(
-            "the plugin `{}` wants records dropped from `{}`, which its manifest does not name as an index",
-            inventory.plugin, edit.file
-        )),
-        None => Ok(edits),
+fn check_edits(inventory: &Inventory, cache: usize, edits: Vec<Edit>) -> Result<Vec<Edit>, String> {
+    let state = &inventory.caches[cache];
+    let is_index = |file: &RelPath| state.indexes.iter().any(|pattern: &Pattern| pattern.matches(file));
+    let claimed = Claimed::before(inventory, cache);
+    for Edit { file, .. } in &edits {
+        let wants = || format!("the plugin `{}` wants records dropped from `{file}`", state.plugin);
+        if !is_index(file) {
+            return Err(format!("{}, which its manifest does not name as an index", wants()));
+        }
+        if let Some(other) = claimed.plugin_above(file) {
+            return Err(format!("{}, which belongs to {other}", wants()));
+        }
     }
+    Ok(edits)
 }
 
 /// Adds up what goes, entry by entry and in all.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::model::escape_text;
 
-use super::inventory::{EntryIx, Inventory};
+use super::inventory::{EntryIx, Inventory, Item};
 
 /// What the user asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub fn select(inventories: &[Inventory], selection: &Selection) -> Result<Vec<Ve
     let mut chosen: Vec<Vec<Chosen>> = inventories.iter().map(|_| Vec::new()).collect();
     if selection.all {
         for (inventory, chosen) in inventories.iter().zip(&mut chosen) {
-            for cache in &inventory.caches {
+            for cache in inventory.caches.iter().filter(|cache| cache.in_scope) {
                 let reason = format!("all of `{}`", cache.cache.id);
                 let choose = |&entry: &EntryIx| Chosen { entry, reason: reason.clone(), named: false };
                 chosen.extend(cache.top.iter().map(choose));
@@ -80,7 +80,7 @@ pub fn select(inventories: &[Inventory], selection: &Selection) -> Result<Vec<Ve
             several => {
                 let name = |(inventory, entry): &(usize, EntryIx)| {
                     let inventory = &inventories[*inventory];
-                    let root = escape_text(inventory.root.given().as_os_str());
+                    let root = escape_text(inventory.given(inventory.items[*entry].cache).as_os_str());
                     format!("{}:{}  (in {root})", inventory.cache_id(*entry), inventory.items[*entry].entry.id)
                 };
                 let candidates = several.iter().map(name).collect();
@@ -102,7 +102,8 @@ impl Target {
     pub fn unlisted_parents(&self, inventories: &[Inventory]) -> Vec<(usize, EntryIx)> {
         let mut found = Vec::new();
         for (at, inventory) in inventories.iter().enumerate() {
-            for (ix, item) in inventory.items.iter().enumerate().filter(|(_, item)| !item.listed) {
+            let unlisted = |item: &Item| !item.listed && !item.failed && inventory.caches[item.cache].in_scope;
+            for (ix, item) in inventory.items.iter().enumerate().filter(|(_, item)| unlisted(item)) {
                 let above = |form: &str| form.len() > item.entry.id.len() && form.starts_with(&item.entry.id);
                 if self.forms(inventory.cache_id(ix)).any(above) {
                     found.push((at, ix));
@@ -115,7 +116,7 @@ impl Target {
     fn matches(&self, inventories: &[Inventory]) -> Vec<(usize, EntryIx)> {
         let mut found = Vec::new();
         for (at, inventory) in inventories.iter().enumerate() {
-            for cache in 0..inventory.caches.len() {
+            for cache in inventory.in_scope() {
                 for form in self.forms(&inventory.caches[cache].cache.id) {
                     found.extend(find(inventory, cache, form).into_iter().map(|ix| (at, ix)));
                 }

@@ -15,21 +15,23 @@ pub struct Weights {
     /// Which inodes with several names have one at a path.
     linked_at: HashMap<PathId, Vec<usize>>,
     holders: Holders,
+    /// For each cache, where the bytes are booked that it has and nobody claims.
+    unclaimed: Vec<Option<PathId>>,
 }
 
 impl Weights {
     /// Which paths the walk has to tell apart: all claims, and the caches' own paths for what no claim covers.
     pub fn buckets(inventory: &Inventory) -> Vec<bool> {
-        let mut buckets = vec![false; inventory.paths.len()];
-        for cache in &inventory.caches {
-            buckets[cache.start.index()] = true;
-        }
-        for item in &inventory.items {
-            for path in item.entry.owns.iter().chain(&item.entry.shares) {
-                buckets[path.index()] = true;
-            }
+        let mut buckets = claimed_paths(inventory);
+        for path in unclaimed_paths(inventory).into_iter().flatten() {
+            buckets[path.index()] = true;
         }
         buckets
+    }
+
+    /// Where the walk has to begin.
+    pub fn starts(inventory: &Inventory) -> Vec<PathId> {
+        inventory.in_scope().map(|cache| inventory.caches[cache].start).collect()
     }
 
     /// Takes the result of the walk over those buckets.
@@ -40,7 +42,7 @@ impl Weights {
                 linked_at.entry(*path).or_default().push(inode);
             }
         }
-        Self { measure, linked_at, holders: Holders::of(inventory) }
+        Self { measure, linked_at, holders: Holders::of(inventory), unclaimed: unclaimed_paths(inventory) }
     }
 
     /// Who holds what is shared.
@@ -71,18 +73,24 @@ impl Weights {
         self.freed(&alone).size
     }
 
-    /// What no entry of a cache claims.
-    pub fn unclaimed(&self, inventory: &Inventory, cache: usize) -> Usage {
-        self.sum(&HashSet::from([inventory.caches[cache].start]))
+    /// What lies in a cache and no entry claims. Where several caches begin at one path it counts for the first.
+    pub fn unclaimed(&self, cache: usize) -> Usage {
+        self.sum(&self.unclaimed[cache].into_iter().collect())
     }
 
-    /// All of a cache, claimed or not.
+    /// What the entries of a cache claim, and what in it nobody does.
     pub fn cache(&self, inventory: &Inventory, cache: usize) -> Usage {
-        let mut all = HashSet::from([inventory.caches[cache].start]);
-        for item in inventory.items.iter().filter(|item| item.cache == cache) {
+        self.sum(&self.paths_of(inventory, |other| other == cache))
+    }
+
+    /// The paths whose bytes count for these caches.
+    fn paths_of(&self, inventory: &Inventory, of: impl Fn(usize) -> bool) -> HashSet<PathId> {
+        let unclaimed = self.unclaimed.iter().enumerate().filter(|(cache, _)| of(*cache));
+        let mut all: HashSet<PathId> = unclaimed.filter_map(|(_, path)| *path).collect();
+        for item in inventory.items.iter().filter(|item| of(item.cache)) {
             all.extend(item.entry.owns.iter().chain(&item.entry.shares));
         }
-        self.sum(&all)
+        all
     }
 
     /// The bytes at these paths, an inode once.
@@ -106,10 +114,46 @@ impl Weights {
             inodes.extend(self.linked_at.get(path).into_iter().flatten());
         }
         for inode in inodes.into_iter().map(|inode| &self.measure.linked[inode]).filter(|inode| counts(inode)) {
-            usage += usage_of(inode);
+            usage += inode.usage();
         }
         usage
     }
+}
+
+/// All that the command is about, an inode once, be it in one root or in several.
+pub fn union(inventories: &[Inventory], weights: &[Weights]) -> Usage {
+    let mut usage = Usage::default();
+    let mut inodes: HashSet<(u64, u64)> = HashSet::new();
+    for (inventory, weights) in inventories.iter().zip(weights) {
+        for path in weights.paths_of(inventory, |cache| inventory.caches[cache].in_scope) {
+            usage += weights.measure.usage[path.index()];
+            let linked = weights.linked_at.get(&path).into_iter().flatten();
+            let linked = linked.map(|inode| &weights.measure.linked[*inode]);
+            linked.filter(|it| inodes.insert((it.dev, it.ino))).for_each(|it| usage += it.usage());
+        }
+    }
+    usage
+}
+
+/// By [`PathId`]: whether an entry claims it.
+fn claimed_paths(inventory: &Inventory) -> Vec<bool> {
+    let mut claimed = vec![false; inventory.paths.len()];
+    for item in &inventory.items {
+        item.entry.owns.iter().chain(&item.entry.shares).for_each(|path| claimed[path.index()] = true);
+    }
+    claimed
+}
+
+/// For each cache the path at which its unclaimed bytes are booked. The first of those that begin at one path has them;
+/// one that begins in what an entry claims has none.
+fn unclaimed_paths(inventory: &Inventory) -> Vec<Option<PathId>> {
+    let claimed = claimed_paths(inventory);
+    let mut seen: HashSet<PathId> = HashSet::new();
+    let mut own = |start: PathId| {
+        let first = seen.insert(start);
+        (first && !inventory.paths.up(start).any(|above| claimed[above.index()])).then_some(start)
+    };
+    inventory.caches.iter().map(|cache| own(cache.start)).collect()
 }
 
 fn claims(inventory: &Inventory, ix: EntryIx) -> HashSet<PathId> {
@@ -121,14 +165,4 @@ fn claims(inventory: &Inventory, ix: EntryIx) -> HashSet<PathId> {
             entry.owns.iter().chain(&entry.shares).copied()
         })
         .collect()
-}
-
-fn usage_of(inode: &LinkedInode) -> Usage {
-    Usage {
-        size: inode.size,
-        disk_size: inode.disk_size,
-        files: 1,
-        modified: Some(inode.modified),
-        accessed: Some(inode.accessed),
-    }
 }

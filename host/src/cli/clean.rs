@@ -6,10 +6,10 @@ mod print;
 use std::io::stdin;
 
 use crate::clean::{
-    Advice, Chosen, EntryIx, Force, HeldEntries, Inventory, Locks, Outcome, Plan, RootPlan, Selection, Target, beyond,
-    execute, plan, probe, select,
+    Advice, Chosen, EntryIx, Force, HeldEntries, Hold, Inventory, Keeping, Locks, Outcome, Plan, RootPlan, Selection,
+    Target, beyond, execute, plan, probe, select,
 };
-use crate::model::{Detail, Edit};
+use crate::model::{Detail, Edit, Problem};
 use crate::survey::{Found, Survey};
 use crate::tree::Progress;
 use crate::ui::{Answer, ask, can_ask};
@@ -28,6 +28,7 @@ pub(super) fn run(context: &mut Context, args: &Clean) -> Result<Status, Failure
     check_usage(context, args)?;
     let survey = context.survey();
     let mut seen = prepare(context, &survey, args)?;
+    let mut told = Vec::new();
     context.tell_log(&survey);
     if seen.plan.roots.iter().all(RootPlan::is_empty) || args.dry_run {
         print::plan(context, &seen, args.dry_run)?;
@@ -43,9 +44,10 @@ pub(super) fn run(context: &mut Context, args: &Clean) -> Result<Status, Failure
             context.output.note("Nothing was removed.");
             return Ok(Status::Done);
         }
+        told.clone_from(&seen.found.problems);
     }
     let outcomes = carry_out(context, &survey, args, &mut seen)?;
-    print::report(context, &seen, &outcomes)?;
+    print::report(context, &seen, &outcomes, &told)?;
     let complete = outcomes.iter().all(|outcome| outcome.failed.is_empty());
     Ok(if complete { status_of_plan(&seen) } else { Status::Failed })
 }
@@ -77,10 +79,11 @@ fn check_usage(context: &Context, args: &Clean) -> Result<(), Failure> {
 /// What the plan alone says of the exit status: all of it held back, or something that the user named.
 fn status_of_plan(prepared: &Prepared) -> Status {
     let empty = prepared.plan.roots.iter().all(RootPlan::is_empty);
-    let mut kept = prepared.plan.roots.iter().flat_map(|root| &root.keep).peekable();
-    if empty && kept.peek().is_some() {
+    let kept: Vec<&Keeping> = prepared.plan.roots.iter().flat_map(|root| &root.keep).collect();
+    let failed = kept.iter().any(|keeping| keeping.held.hold == Hold::Unadvised);
+    if empty && !kept.is_empty() && !failed {
         Status::Refused
-    } else if kept.any(|keeping| keeping.named) {
+    } else if kept.iter().any(|keeping| keeping.named) {
         Status::Failed
     } else {
         status_of(&prepared.found.problems)
@@ -93,7 +96,28 @@ fn prepare(context: &Context, survey: &Survey, args: &Clean) -> Result<Prepared,
     let weights = context.weigh(&found);
     let mut advisor = Advisor { survey, locks: None };
     let plan = plan(&found.inventories, &weights, &chosen, force(args), Vec::new(), &mut advisor);
-    Ok(Prepared { found, plan })
+    Ok(Prepared::new(found, plan))
+}
+
+impl Prepared {
+    /// Plugins that failed to advise are among the problems, like those that failed to list.
+    fn new(mut found: Found, plan: Plan) -> Self {
+        for (inventory, root) in found.inventories.iter().zip(&plan.roots) {
+            let unadvised = root.keep.iter().filter(|keeping| keeping.held.hold == Hold::Unadvised);
+            for keeping in unadvised {
+                let problem = Problem {
+                    plugin: Some(inventory.caches[inventory.items[keeping.entry].cache].plugin.clone()),
+                    cache: Some(keeping.cache.clone()),
+                    ..Problem::new("plugin-edits", keeping.held.reason.clone())
+                };
+                let problem = problem.hint("its entries stay; tell the plugin's author what was printed");
+                if !found.problems.contains(&problem) {
+                    found.problems.push(problem);
+                }
+            }
+        }
+        Self { found, plan }
+    }
 }
 
 fn look(context: &Context, survey: &Survey, args: &Clean) -> Result<(Found, Vec<Vec<Chosen>>), Failure> {
@@ -174,12 +198,12 @@ fn carry_out(
     let run = |(inventory, root): (&Inventory, &RootPlan)| execute(inventory, root, &counters as &Progress);
     let outcomes = found.inventories.iter().zip(&approved.roots).map(run).collect();
     drop(shown);
-    *seen = Prepared { found, plan: approved };
+    *seen = Prepared::new(found, approved);
     Ok(outcomes)
 }
 
 fn approved_for<'a>(seen: &'a Prepared, inventory: &Inventory) -> Option<&'a RootPlan> {
-    let same = |it: &Inventory| it.plugin == inventory.plugin && it.root.identity() == inventory.root.identity();
+    let same = |it: &Inventory| it.root.identity() == inventory.root.identity();
     let at = seen.found.inventories.iter().position(same)?;
     seen.plan.roots.get(at)
 }

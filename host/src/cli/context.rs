@@ -99,14 +99,19 @@ impl Context {
     /// Tells problems on standard error.
     pub(super) fn tell(&mut self, problems: &[Problem]) {
         for problem in problems {
-            // Each line is escaped for itself.
             let mut lines = problem.message.lines();
             self.output.warning(lines.next().unwrap_or_default());
-            lines.for_each(|line| self.output.note(line));
+            lines.for_each(|line| self.output.continuation(line));
             if let Some(hint) = &problem.hint {
                 self.output.hint(hint);
             }
         }
+    }
+
+    /// Tells problems of one cache, by its name: what a plugin says of itself could be about anything.
+    pub(super) fn tell_of(&mut self, cache: &str, problems: &[Problem]) {
+        let of_cache = |it: &Problem| Problem { message: format!("{cache}: {}", it.message), ..it.clone() };
+        self.tell(&problems.iter().map(of_cache).collect::<Vec<_>>());
     }
 
     /// Tells what plugins logged, where it was asked for.

@@ -60,10 +60,9 @@ impl Failure {
     /// Tells the user, and gives the exit status.
     pub(super) fn report(self, output: &mut Output) -> ExitCode {
         if !self.message.is_empty() {
-            // A message may hold a list: each of its lines is escaped for itself.
             let mut lines = self.message.lines();
             output.error(lines.next().unwrap_or_default());
-            lines.for_each(|line| output.note(line));
+            lines.for_each(|line| output.continuation(line));
         }
         if let Some(hint) = self.hint {
             output.hint(&hint);
@@ -133,9 +132,12 @@ impl From<InstallError> for Failure {
 
 impl From<PluginError> for Failure {
     fn from(error: PluginError) -> Self {
-        let mut message = error.to_string();
-        error.output.lines().for_each(|line| message.push_str(&format!("\n    {line}")));
-        Self::new(Status::Failed, message)
+        let failure = Self::new(Status::Failed, error.told());
+        match error.limit() {
+            Some(limit) => failure.hint(format!("if you trust it with more, add `--limit {limit}=...`")),
+            None if error.says_what_to_do() => failure,
+            None => failure.hint("nothing was done with it; tell the plugin's author what was printed"),
+        }
     }
 }
 

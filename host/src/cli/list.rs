@@ -1,8 +1,10 @@
 //! `dscc list`: each cache with its size, in one screen.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
-use crate::clean::{Advice, Chosen, EntryIx, Force, Inventory, Item, Weights, plan};
+use crate::clean::{Advice, Chosen, EntryIx, Force, Inventory, Item, Weights, plan, union};
 use crate::model::{Detail, Edit, Problem, escape_text};
 use crate::roots::Outcome;
 use crate::survey::Found;
@@ -19,7 +21,8 @@ struct Row {
     plugin: String,
     title: String,
     root: String,
-    entries: u64,
+    /// None: the plugin could not list them.
+    entries: Option<u64>,
     usage: Usage,
     reclaimable: Option<u64>,
     unclaimed: u64,
@@ -42,15 +45,16 @@ pub(super) fn run(context: &mut Context, args: &List) -> Result<Status, Failure>
     let weights = context.weigh(&found);
     let mut rows: Vec<Row> = Vec::new();
     for (inventory, weights) in found.inventories.iter().zip(&weights) {
-        rows.extend((0..inventory.caches.len()).map(|cache| row(inventory, weights, cache)));
+        rows.extend(inventory.in_scope().map(|cache| row(inventory, weights, cache)));
     }
     if args.reclaimable {
         let sums = reclaimable(&found.inventories, &weights);
         rows.iter_mut().zip(sums).for_each(|(row, sum)| row.reclaimable = Some(sum));
     }
-    rows.extend(unreadable_roots(&found));
+    rows.extend(unknown_roots(&found));
     context.tell_log(&survey);
-    print(context, &rows, &found, args.reclaimable)?;
+    let total = union(&found.inventories, &weights).size;
+    print(context, &rows, total, &found, args.reclaimable)?;
     Ok(status_of(&found.problems))
 }
 
@@ -60,29 +64,30 @@ fn row(inventory: &Inventory, weights: &Weights, cache: usize) -> Row {
     let mut warnings: Vec<Problem> = Vec::new();
     for warning in &state.warnings {
         let problem = Problem::new("cache-warning", warning.message.clone());
-        warnings.push(problem.beneath(inventory.root.given(), &warning.path));
+        warnings.push(problem.beneath(inventory.given(cache), &warning.path));
     }
     let unreadable: Vec<_> =
         weights.measure().unreadable.iter().filter(|(path, _)| path.starts_with(&state.cache.path)).collect();
     for (path, error) in &unreadable {
         let problem = Problem::new("unreadable", format!("`{path}` could not be read, so more may be there: {error}"));
-        warnings.push(problem.beneath(inventory.root.given(), path));
+        warnings.push(problem.beneath(inventory.given(cache), path));
     }
+    warnings.extend(state.remarks.iter().cloned());
     for warning in &mut warnings {
-        warning.plugin = Some(inventory.plugin.clone());
+        warning.plugin = Some(state.plugin.clone());
         warning.cache = Some(state.cache.id.clone());
     }
     let accessed = usage.accessed.filter(|_| inventory.root.access_times_kept()).map(timestamp);
     let recorded = state.top.iter().filter_map(|&ix| inventory.items[ix].entry.last_used).max();
     Row {
         cache: state.cache.id.clone(),
-        plugin: inventory.plugin.clone(),
+        plugin: state.plugin.clone(),
         title: state.cache.title.clone(),
-        root: escape_text(inventory.root.given().as_os_str()),
-        entries: state.top.len() as u64,
+        root: escape_text(inventory.given(cache).as_os_str()),
+        entries: (!state.failed).then_some(state.top.len() as u64),
         usage,
         reclaimable: None,
-        unclaimed: weights.unclaimed(inventory, cache).size,
+        unclaimed: if state.failed { 0 } else { weights.unclaimed(cache).size },
         last_used: recorded.or(accessed),
         unknown: false,
         lower_bound: !unreadable.is_empty(),
@@ -107,7 +112,7 @@ impl Advice for Unasked {
 fn reclaimable(inventories: &[Inventory], weights: &[Weights]) -> Vec<u64> {
     let mut sums = Vec::new();
     for (at, inventory) in inventories.iter().enumerate() {
-        for cache in 0..inventory.caches.len() {
+        for cache in inventory.in_scope() {
             let chosen = |(entry, item): (usize, &Item)| {
                 let reason = item.entry.reclaim.clone().filter(|_| item.cache == cache)?;
                 Some(Chosen { entry, reason, named: false })
@@ -121,15 +126,17 @@ fn reclaimable(inventories: &[Inventory], weights: &[Weights]) -> Vec<u64> {
     sums
 }
 
-/// A root that exists and cannot be looked into is a row of unknown size, not nothing.
-fn unreadable_roots(found: &Found) -> impl Iterator<Item = Row> + '_ {
+/// A root that cannot be looked into, or whose plugin failed, is a row of unknown size, not nothing.
+fn unknown_roots(found: &Found) -> Vec<Row> {
     let unreadable = found.places.iter().filter(|place| matches!(place.candidate.outcome, Outcome::Unreadable(_)));
-    unreadable.map(|place| Row {
-        cache: place.candidate.rule.clone(),
-        plugin: place.plugin.clone(),
-        title: place.candidate.rule.clone(),
-        root: escape_text(place.candidate.path.as_os_str()),
-        entries: 0,
+    let unreadable = unreadable.map(|it| (&it.plugin, &it.candidate.rule, &it.candidate.path));
+    let failed = found.failed.iter().map(|it| (&it.plugin, &it.rule, &it.path));
+    let row = |(plugin, rule, path): (&String, &String, &PathBuf)| Row {
+        cache: rule.clone(),
+        plugin: plugin.clone(),
+        title: rule.clone(),
+        root: escape_text(path.as_os_str()),
+        entries: None,
         usage: Usage::default(),
         reclaimable: None,
         unclaimed: 0,
@@ -137,15 +144,16 @@ fn unreadable_roots(found: &Found) -> impl Iterator<Item = Row> + '_ {
         unknown: true,
         lower_bound: true,
         warnings: Vec::new(),
-    })
+    };
+    unreadable.chain(failed).map(row).collect()
 }
 
-fn print(context: &mut Context, rows: &[Row], found: &Found, reclaimable: bool) -> Result<(), Failure> {
+/// `total` is less than the sum of the rows where they share an inode.
+fn print(context: &mut Context, rows: &[Row], total: u64, found: &Found, reclaimable: bool) -> Result<(), Failure> {
     if context.global.json {
         let caches: Vec<json::ListCache> = rows.iter().map(json_row).collect();
-        let size = rows.iter().map(|row| row.usage.size).sum();
         let errors = found.problems.clone();
-        return context.print_json(&json::ListDocument { caches, size, errors, ..Default::default() });
+        return context.print_json(&json::ListDocument { caches, size: total, errors, ..Default::default() });
     }
     context.tell(&found.problems);
     if context.global.quiet {
@@ -154,9 +162,9 @@ fn print(context: &mut Context, rows: &[Row], found: &Found, reclaimable: bool) 
     if rows.is_empty() {
         return nothing(context, found);
     }
-    print_table(context, rows, reclaimable)?;
+    print_table(context, rows, total, reclaimable)?;
     for row in rows {
-        context.tell(&row.warnings);
+        context.tell_of(&row.cache, &row.warnings);
         if row.unclaimed > 0 {
             let bytes = size(row.unclaimed);
             context.output.note(&format!("{}: {bytes} belong to no entry and are never removed", row.cache));
@@ -165,7 +173,7 @@ fn print(context: &mut Context, rows: &[Row], found: &Found, reclaimable: bool) 
     Ok(())
 }
 
-fn print_table(context: &mut Context, rows: &[Row], reclaimable: bool) -> Result<(), Failure> {
+fn print_table(context: &mut Context, rows: &[Row], total: u64, reclaimable: bool) -> Result<(), Failure> {
     let mut columns = vec![Column::text("CACHE"), Column::number("ENTRIES"), Column::number("SIZE")];
     if reclaimable {
         columns.push(Column::number("RECLAIMABLE"));
@@ -175,14 +183,13 @@ fn print_table(context: &mut Context, rows: &[Row], reclaimable: bool) -> Result
     let now = Timestamp::now();
     for row in rows {
         let weight = if row.unknown { "\u{2265} ?".to_owned() } else { at_least(row.usage.size, row.lower_bound) };
-        let entries = if row.unknown { "?".to_owned() } else { row.entries.to_string() };
+        let entries = row.entries.map_or("?".to_owned(), |entries| entries.to_string());
         let mut cells = vec![row.cache.clone(), entries, weight];
         cells.extend(row.reclaimable.map(size).or(reclaimable.then(String::new)));
         cells.extend([row.last_used.map_or("-".to_owned(), |time| age(time, now)), row.root.clone()]);
-        table.row(if row.lower_bound { Style::Warning } else { Style::Plain }, cells);
+        table.row(if row.lower_bound || row.entries.is_none() { Style::Warning } else { Style::Plain }, cells);
     }
-    let total: u64 = rows.iter().map(|row| row.usage.size).sum();
-    let entries: u64 = rows.iter().map(|row| row.entries).sum();
+    let entries: u64 = rows.iter().filter_map(|row| row.entries).sum();
     let lower_bound = rows.iter().any(|row| row.lower_bound);
     let mut cells = vec!["TOTAL".to_owned(), entries.to_string(), at_least(total, lower_bound)];
     if reclaimable {
@@ -203,7 +210,9 @@ pub(super) fn nothing(context: &mut Context, found: &Found) -> Result<(), Failur
     context.output.print("Nothing found. Looked at:\n")?;
     for place in &found.places {
         let path = escape_text(place.candidate.path.as_os_str());
-        let line = format!("{path}  ({}: {})", place.candidate.rule, place.candidate.origin);
+        let failed = found.failed.iter().any(|it| it.plugin == place.plugin && it.rule == place.candidate.rule);
+        let unknown = if failed { "; what is in it is unknown, because the plugin failed" } else { "" };
+        let line = format!("{path}  ({}: {}{unknown})", place.candidate.rule, place.candidate.origin);
         context.output.print(&format!("  {}\n", crate::ui::escape(&line)))?;
     }
     Ok(context.output.print("A cache elsewhere is named with --root RULE=PATH, as in --root hub=/data/hub.\n")?)
@@ -215,7 +224,7 @@ fn json_row(row: &Row) -> json::ListCache {
         plugin: row.plugin.clone(),
         title: row.title.clone(),
         root: row.root.clone(),
-        entries: row.entries,
+        entries: row.entries.unwrap_or(0),
         size: row.usage.size,
         disk_size: row.usage.disk_size,
         files: row.usage.files,

@@ -89,7 +89,7 @@ fn json_row(inventory: &Inventory, weights: &Weights, ix: EntryIx) -> json::Show
     let accessed = usage.accessed.filter(|_| inventory.root.access_times_kept()).map(timestamp);
     json::ShowEntry {
         cache: inventory.cache_id(ix).to_owned(),
-        root: escape_text(inventory.root.given().as_os_str()),
+        root: escape_text(inventory.given(item.cache).as_os_str()),
         id: entry.id.clone(),
         parent: item.parent.map(|parent| inventory.items[parent].entry.id.clone()),
         kind: entry.kind.clone(),
@@ -209,9 +209,12 @@ fn print_details(context: &mut Context, row: &Row<'_>) -> Result<(), Failure> {
 
 fn tell_warnings(context: &mut Context, found: &Found) {
     for inventory in &found.inventories {
-        for warning in inventory.caches.iter().flat_map(|cache| &cache.warnings) {
-            let at = if warning.path.is_root() { String::new() } else { format!("{}: ", warning.path) };
-            context.output.warning(&format!("{at}{}", warning.message));
+        for cache in inventory.in_scope().map(|cache| &inventory.caches[cache]) {
+            for warning in &cache.warnings {
+                let at = if warning.path.is_root() { String::new() } else { format!("{}: ", warning.path) };
+                context.output.warning(&format!("{}: {at}{}", cache.cache.id, warning.message));
+            }
+            context.tell_of(&cache.cache.id, &cache.remarks);
         }
     }
 }

@@ -89,6 +89,14 @@ impl PathTree {
         path.components().try_fold(PathId::ROOT, |at, name| self.child(at, name))
     }
 
+    /// The paths above a path, from the root down, and itself, as far as they are in the tree. The root is left out.
+    pub fn along<'a>(&'a self, path: &'a RelPath) -> impl Iterator<Item = PathId> + 'a {
+        path.components().scan(PathId::ROOT, |at, name| {
+            *at = self.child(*at, name)?;
+            Some(*at)
+        })
+    }
+
     /// Whether anything beneath this path is in the tree.
     pub fn has_children(&self, id: PathId) -> bool {
         self.nodes[id.index()].has_children

@@ -1,20 +1,12 @@
-//! What a component asks for, read from its bytes before anything compiles or runs it. One table decides; the same
-//! table is what `plugin info` shows.
+//! What a component asks for, read from its bytes before anything compiles or runs it. What it may have is
+//! decided by the table of interfaces and the one here; `plugin info` shows the same.
 
 use std::collections::BTreeSet;
 
 use wasmparser::{Encoding, Parser, Payload};
 
 use super::error::PluginErrorKind;
-
-/// The interface that this host speaks.
-pub const INTERFACE_VERSION: &str = "0.1.0";
-
-const PACKAGE: &str = "dscc:plugin";
-const EXPORT: &str = "dscc:plugin/cache-plugin";
-
-/// Our interfaces, which give a plugin what it is for.
-const GRANTED: &[&str] = &["dscc:plugin/files", "dscc:plugin/log", "dscc:plugin/types"];
+use super::interfaces::{EXPORT, INTERFACES, Interface, choose, is_granted};
 
 /// WASI 0.2, which guests in most languages import whether they use it or not. Inert: linked with an empty context, so
 /// there is no file, no variable, no argument, no socket, a clock that stands still and numbers that are not random.
@@ -33,15 +25,12 @@ pub struct Audit {
 impl Audit {
     /// The imports that no plugin gets.
     pub fn forbidden(&self) -> Vec<String> {
-        self.imports.iter().filter(|import| !is_allowed(import)).cloned().collect()
+        self.refused(INTERFACES)
     }
 
-    /// The version of our interface that the component exports, if it does.
+    /// The version of our interface that the component exports, if it does: of several the one it is called through.
     pub fn interface(&self) -> Option<&str> {
-        self.exports.iter().find_map(|export| match split(export) {
-            (EXPORT, version) => Some(version),
-            _ => None,
-        })
+        self.interfaces().find(|version| choose(INTERFACES, version).is_ok()).or_else(|| self.interfaces().next())
     }
 
     /// Whether this host can and may run the component.
@@ -49,12 +38,25 @@ impl Audit {
     /// # Errors
     /// Says why not; a version that does not fit comes before what is missing because of it.
     pub fn verdict(&self) -> Result<(), PluginErrorKind> {
-        let Some(found) = self.interface() else { return Err(PluginErrorKind::MissingExport(EXPORT.into())) };
-        compatible(found)?;
-        match self.forbidden() {
-            none if none.is_empty() => Ok(()),
+        self.chosen(INTERFACES).map(|_| ())
+    }
+
+    /// The same for any table of interfaces, with the one that the component is called through.
+    pub(super) fn chosen(&self, rows: &'static [Interface]) -> Result<&'static Interface, PluginErrorKind> {
+        let none = Err(PluginErrorKind::MissingExport(EXPORT.into()));
+        let row = self.interfaces().fold(none, |found, version| found.or_else(|_| choose(rows, version)))?;
+        match self.refused(rows) {
+            none if none.is_empty() => Ok(row),
             offenders => Err(PluginErrorKind::ForbiddenImports(offenders)),
         }
+    }
+
+    fn interfaces(&self) -> impl Iterator<Item = &str> {
+        self.exports.iter().map(|export| split(export)).filter(|(name, _)| *name == EXPORT).map(|(_, version)| version)
+    }
+
+    fn refused(&self, rows: &[Interface]) -> Vec<String> {
+        self.imports.iter().filter(|import| !is_allowed(rows, import)).cloned().collect()
     }
 }
 
@@ -63,7 +65,9 @@ impl Audit {
 /// # Errors
 /// When the bytes are no component.
 pub fn audit(bytes: &[u8]) -> Result<Audit, PluginErrorKind> {
-    let damaged = |e: wasmparser::BinaryReaderError| PluginErrorKind::NotAComponent(e.message().to_owned());
+    // After the dash it shows bytes, on many lines.
+    let words = |message: &str| message.split(" - ").next().unwrap_or_default().to_owned();
+    let damaged = |e: wasmparser::BinaryReaderError| PluginErrorKind::NotAComponent(words(e.message()));
     let mut audit = Audit::default();
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(bytes) {
@@ -93,30 +97,15 @@ fn split(name: &str) -> (&str, &str) {
     name.split_once('@').unwrap_or((name, ""))
 }
 
-fn is_allowed(import: &str) -> bool {
-    GRANTED.contains(&split(import).0) || is_inert(import)
+fn is_allowed(rows: &[Interface], import: &str) -> bool {
+    let (name, version) = split(import);
+    is_granted(rows, name, version) || is_inert(import)
 }
 
 /// Whether an import is linked and empty.
 pub fn is_inert(import: &str) -> bool {
     let (name, version) = split(import);
     INERT.iter().any(|prefix| name.starts_with(prefix)) && version.starts_with(INERT_VERSION)
-}
-
-/// Versions are compatible as in Cargo: 0.x by minor, and a plugin may not be newer than the host.
-fn compatible(found: &str) -> Result<(), PluginErrorKind> {
-    let parse = |text: &str| semver::Version::parse(text).ok();
-    let (Some(theirs), Some(ours)) = (parse(found), parse(INTERFACE_VERSION)) else {
-        return Err(PluginErrorKind::MissingExport(format!("{EXPORT} with a version (found `{PACKAGE}@{found}`)")));
-    };
-    let found = found.to_owned();
-    if theirs > ours {
-        Err(PluginErrorKind::TooNew { found, ours: INTERFACE_VERSION })
-    } else if (theirs.major, theirs.minor) != (ours.major, ours.minor) {
-        Err(PluginErrorKind::TooOld { found, ours: INTERFACE_VERSION })
-    } else {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -3,17 +3,16 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wasmtime::Store;
 use wasmtime::component::Resource;
+use wasmtime::{Engine, Store};
 
 use crate::model::{Cache, Detail, Edit, Listing, Manifest};
 use crate::tree::Root;
 
-use super::bindings::exports::dscc::plugin::cache_plugin::Guest;
-use super::bindings::{PluginPre, dscc::plugin::types};
 use super::convert;
 use super::error::{PluginError, PluginErrorKind, classify, classify_start};
 use super::files::Directory;
+use super::interfaces::{Answer, Calls, Start};
 use super::limits::Limits;
 use super::output::LogLine;
 use super::state::State;
@@ -23,15 +22,23 @@ use super::ticker::Ticker;
 pub struct Plugin {
     name: String,
     digest: String,
-    pre: PluginPre<State>,
+    engine: Engine,
+    start: Start,
     limits: Limits,
     ticker: Arc<Ticker>,
     log: Mutex<Vec<LogLine>>,
 }
 
 impl Plugin {
-    pub(super) fn new(name: &str, digest: String, pre: PluginPre<State>, limits: Limits, ticker: Arc<Ticker>) -> Self {
-        Self { name: name.to_owned(), digest, pre, limits, ticker, log: Mutex::default() }
+    pub(super) fn new(
+        name: &str,
+        digest: String,
+        engine: Engine,
+        start: Start,
+        limits: Limits,
+        ticker: Arc<Ticker>,
+    ) -> Self {
+        Self { name: name.to_owned(), digest, engine, start, limits, ticker, log: Mutex::default() }
     }
 
     /// What it is called in messages.
@@ -54,7 +61,7 @@ impl Plugin {
     /// # Errors
     /// When the plugin fails or its manifest breaks a rule.
     pub fn describe(&self) -> Result<Manifest, PluginError> {
-        let (manifest, _) = self.call("describe", |guest, store| guest.call_describe(store).map(Ok))?;
+        let (manifest, _) = self.call("describe", |guest, store| guest.describe(store))?;
         convert::manifest(manifest, &self.limits).map_err(|rule| self.invalid("describe", rule))
     }
 
@@ -65,7 +72,7 @@ impl Plugin {
     pub fn discover(&self, root: &Root, rule: &str) -> Result<Vec<Cache>, PluginError> {
         let (caches, _) = self.call("discover", |guest, store| {
             let root = handle(store, root)?;
-            guest.call_discover(store, root, rule)
+            guest.discover(store, root, rule)
         })?;
         convert::caches(caches, &self.limits).map_err(|rule| self.invalid("discover", rule))
     }
@@ -81,13 +88,9 @@ impl Plugin {
         parent: Option<&str>,
         detail: Detail,
     ) -> Result<Listing, PluginError> {
-        let wanted = match detail {
-            Detail::Outline => types::Detail::Outline,
-            Detail::Full => types::Detail::Full,
-        };
         let (listing, incomplete) = self.call("list-entries", |guest, store| {
             let root = handle(store, root)?;
-            guest.call_list_entries(store, root, &cache.id, parent, wanted)
+            guest.list_entries(store, root, &cache.id, parent, detail)
         })?;
         convert::listing(listing, cache, parent, incomplete, &self.limits)
             .map_err(|rule| self.invalid("list-entries", rule))
@@ -100,22 +103,22 @@ impl Plugin {
     pub fn delete_entry(&self, root: &Root, cache: &Cache, ids: &[String]) -> Result<Vec<Edit>, PluginError> {
         let (edits, incomplete) = self.call("delete-entry", |guest, store| {
             let root = handle(store, root)?;
-            guest.call_delete_entry(store, root, &cache.id, ids)
+            guest.delete_entry(store, root, &cache.id, ids)
         })?;
         if incomplete {
             let message = "part of the cache cannot be read, so nobody can tell which records have to go";
             return Err(PluginError::new(&self.name, "delete-entry", PluginErrorKind::Reported(message.into())));
         }
-        convert::edits(edits).map_err(|rule| self.invalid("delete-entry", rule))
+        convert::edits(edits, &self.limits).map_err(|rule| self.invalid("delete-entry", rule))
     }
 
     /// Makes an instance and calls it. The flag tells whether it was shown anything unreadable.
     fn call<T>(
         &self,
         function: &'static str,
-        call: impl FnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<Result<T, String>>,
+        call: impl FnOnce(&dyn Calls, &mut Store<State>) -> Answer<T>,
     ) -> Result<(T, bool), PluginError> {
-        let mut store = State::store(self.pre.engine(), self.limits);
+        let mut store = State::store(&self.engine, self.limits);
         let outcome = {
             let _ticking = self.ticker.tick();
             self.enter(&mut store, call)
@@ -140,11 +143,11 @@ impl Plugin {
     fn enter<T>(
         &self,
         store: &mut Store<State>,
-        call: impl FnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<Result<T, String>>,
+        call: impl FnOnce(&dyn Calls, &mut Store<State>) -> Answer<T>,
     ) -> Result<Result<T, String>, PluginErrorKind> {
         // Types of exports are compared when the instance is made; its start function may trap there, too.
-        let instance = self.pre.instantiate(&mut *store).map_err(|error| classify_start(&error, &self.limits))?;
-        call(instance.dscc_plugin_cache_plugin(), store).map_err(|error| classify(&error, &self.limits))
+        let instance = (self.start)(store).map_err(|error| classify_start(&error, &self.limits))?;
+        call(&*instance, store).map_err(|error| classify(&error, &self.limits))
     }
 
     fn keep_log(&self, lines: Vec<LogLine>, stderr: &str) {

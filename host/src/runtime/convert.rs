@@ -2,6 +2,7 @@
 //! rule that is broken is an error naming the rule and the place, and the whole answer is refused with it.
 
 use hashbrown::HashSet;
+use jiff::Timestamp;
 
 use crate::model::check::{self, Checked, at_most, slug, unique};
 use crate::model::{
@@ -10,11 +11,13 @@ use crate::model::{
 };
 use crate::roots::check_manifest;
 
-use super::bindings::dscc::plugin::types as wit;
+use super::interfaces::newest as wit;
 use super::limits::Limits;
 
 const MAX_CACHES: usize = 256;
 const MAX_ATTRIBUTES: usize = 100_000;
+/// Bytes of a time.
+const MAX_TIME: usize = 100;
 
 pub(super) fn manifest(manifest: wit::Manifest, limits: &Limits) -> Checked<Manifest> {
     let manifest = Manifest {
@@ -108,6 +111,11 @@ fn entry(entry: wit::Entry, cache: &Cache, limits: &Limits) -> Checked<Entry> {
     if id.is_empty() || id.trim() != id {
         return Err(format!("the id `{id}` is empty, or begins or ends with blanks"));
     }
+    let few = |what: &str, number: usize| at_most(&format!("{what} of `{id}`"), number, limits.references);
+    few("owned paths", entry.owns.len())?;
+    few("shared paths", entry.shares.len())?;
+    few("needs", entry.needs.len())?;
+    few("locks", entry.locks.len())?;
     let claims = |what: &str, texts: Vec<String>| {
         let one = |text: String| claim(what, &id, &text, cache);
         let claims = texts.into_iter().map(one).collect::<Checked<Vec<_>>>()?;
@@ -130,11 +138,18 @@ fn entry(entry: wit::Entry, cache: &Cache, limits: &Limits) -> Checked<Entry> {
         reclaim: entry.reclaim.map(|it| text("a reclaim reason", it)).transpose()?,
         has_children: entry.has_children,
         keeps_parent: entry.keeps_parent,
-        created: entry.created.as_deref().and_then(parse_timestamp),
-        last_used: entry.last_used.as_deref().and_then(parse_timestamp),
+        created: time("created", &id, entry.created)?,
+        last_used: time("last-used", &id, entry.last_used)?,
         attributes: entry.attributes,
         id,
     })
+}
+
+fn time(what: &str, id: &str, text: Option<String>) -> Checked<Option<Timestamp>> {
+    let Some(text) = text else { return Ok(None) };
+    check::bounded(&format!("the time `{what}` of `{id}`"), &text, MAX_TIME)?;
+    let unreadable = || format!("the time `{what}` of `{id}` is `{text}`, which is no time that can be read");
+    parse_timestamp(&text).map(Some).ok_or_else(unreadable)
 }
 
 fn claim(what: &str, id: &str, text: &str, cache: &Cache) -> Checked<RelPath> {
@@ -161,7 +176,12 @@ fn warning(warning: wit::Warning, limits: &Limits) -> Checked<Warning> {
     })
 }
 
-pub(super) fn edits(edits: Vec<wit::Edit>) -> Checked<Vec<Edit>> {
+pub(super) fn edits(edits: Vec<wit::Edit>, limits: &Limits) -> Checked<Vec<Edit>> {
+    at_most("edits in one answer", edits.len(), limits.records)?;
+    let records = |edit: &wit::Edit| match &edit.drop {
+        wit::Records::Lines(lines) => lines.len(),
+    };
+    at_most("records to drop in one answer", edits.iter().map(records).sum(), limits.records)?;
     let convert = |edit: wit::Edit| {
         let wit::Records::Lines(drop_lines) = edit.drop;
         let at = match edit.at {
@@ -209,4 +229,25 @@ fn path(what: &str, text: &str) -> Checked<RelPath> {
 fn bounded(what: &str, text: String, limit: usize) -> Checked<String> {
     check::bounded(what, &text, limit)?;
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_that_break_a_rule_are_refused_with_its_name() {
+        let edit = |file: &str, lines: usize| wit::Edit {
+            file: file.into(),
+            at: wit::Moment::After,
+            drop: wit::Records::Lines(vec!["line".into(); lines]),
+        };
+        let limits = Limits { records: 3, ..Limits::default() };
+        let refusal = |answer: Vec<wit::Edit>| edits(answer, &limits).unwrap_err();
+        assert!(refusal(vec![edit("../index", 1)]).contains("an edited file"));
+        assert!(refusal(vec![edit("index", 1), edit("index", 1)]).contains("`index` appears twice"));
+        assert!(refusal(vec![edit("a", 2), edit("b", 2)]).contains("4 records to drop in one answer; the limit is 3"));
+        assert!(refusal(vec![edit("a", 0); 4]).contains("4 edits in one answer; the limit is 3"));
+        assert_eq!(edits(vec![edit("a", 2), edit("b", 1)], &limits).map(|edits| edits.len()), Ok(2));
+    }
 }

@@ -6,6 +6,9 @@ use wasmtime::Trap;
 
 use super::limits::Limits;
 
+/// Bytes of a message, besides what the plugin printed.
+const MAX_MESSAGE: usize = 4096;
+
 /// A plugin failed; its caches are missing from this run, the others are not concerned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("plugin `{plugin}`, {function}: {kind}")]
@@ -51,7 +54,7 @@ pub enum PluginErrorKind {
         /// The component's.
         found: String,
         /// Ours.
-        ours: &'static str,
+        ours: Box<str>,
     },
     /// Made for an earlier dscc.
     #[error("it speaks interface {found}, this dscc speaks {ours}; update the plugin")]
@@ -59,7 +62,7 @@ pub enum PluginErrorKind {
         /// The component's.
         found: String,
         /// Ours.
-        ours: &'static str,
+        ours: Box<str>,
     },
     /// The code generator refused it.
     #[error("it cannot be compiled: {0}; the file is damaged or was made by an unfit tool")]
@@ -128,6 +131,49 @@ impl PluginError {
     /// The error of a component that did not come as far as being loaded.
     pub fn of_file(plugin: &str, kind: PluginErrorKind) -> Self {
         Self::new(plugin, "load", kind)
+    }
+
+    /// The error of an answer that breaks a rule.
+    pub fn invalid(plugin: &str, function: &'static str, rule: String) -> Self {
+        Self::new(plugin, function, PluginErrorKind::Invalid(rule))
+    }
+
+    /// The limit that was run into, by its name, if it was one that can be set for a plugin.
+    pub fn limit(&self) -> Option<&'static str> {
+        use PluginErrorKind as K;
+        match self.kind {
+            K::Time(_) => Some("time"),
+            K::HostTime(_) => Some("host-time"),
+            K::Memory(_) => Some("memory"),
+            K::Tables(_) => Some("table-elements"),
+            K::Data(_) => Some("call-data"),
+            _ => None,
+        }
+    }
+
+    /// The message, cut where it is longer than anybody reads: names and sentences in it are the plugin's.
+    pub fn message(&self) -> String {
+        let message = self.to_string();
+        if message.len() <= MAX_MESSAGE {
+            return message;
+        }
+        let end = message.floor_char_boundary(MAX_MESSAGE);
+        format!("{}... ({} bytes)", &message[..end], message.len())
+    }
+
+    /// The message, then what the plugin printed, a line each.
+    pub fn told(&self) -> String {
+        let mut text = self.message();
+        self.output.lines().for_each(|line| text.push_str(&format!("\n    {line}")));
+        text
+    }
+
+    /// Whether the message itself says what to do.
+    pub fn says_what_to_do(&self) -> bool {
+        matches!(
+            self.code(),
+            "plugin-file" | "plugin-imports" | "plugin-interface" | "plugin-too-new" | "plugin-too-old"
+        ) || matches!(self.code(), "plugin-changed" | "plugin-engine" | "plugin-error")
     }
 
     /// The fault's code in JSON.

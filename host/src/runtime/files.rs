@@ -1,12 +1,11 @@
-//! The `files` and `log` interfaces as plugins see them: a directory handle that cannot be left, its walk and its small
-//! reads. The work is done by `tree`; here it is only translated, bounded, and kept off the plugin's clock.
+//! What plugins can do with the files beneath a root, in the host's words; the versions of the interface translate. The
+//! work is done by `tree`; here it is only bounded, and kept off the plugin's clock.
 
 use wasmtime::component::Resource;
 
 use crate::model::{RelPath, escape_text};
-use crate::tree::{self, FsError, NodeKind, Root};
+use crate::tree::{self, FsError, Root};
 
-use super::bindings::dscc::plugin::{files, log, types};
 use super::output::LogLine;
 use super::state::State;
 
@@ -24,138 +23,107 @@ pub struct Directory(pub(super) Root);
 /// What a plugin's `walker` handle stands for.
 pub struct Walk(tree::Walker);
 
-impl types::Host for State {}
+/// As much of an error as a plugin is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    NotFound,
+    Denied,
+    WrongKind,
+    TooLarge,
+    BadPath,
+    Other,
+}
 
-impl files::Host for State {}
-
-impl files::HostDirectory for State {
-    fn names(&mut self, this: Resource<Directory>) -> wasmtime::Result<Vec<String>> {
-        let Directory(root) = self.table.get(&this)?;
+impl State {
+    /// The absolute names of the root, as given and with links resolved.
+    pub(super) fn root_names(&mut self, this: &Resource<Directory>) -> wasmtime::Result<Vec<String>> {
+        let Directory(root) = self.table.get(this)?;
         let mut names = vec![escape_text(root.given().as_os_str()), escape_text(root.path().as_os_str())];
         names.dedup();
         Ok(names)
     }
 
-    fn walk(
+    /// Begins a walk.
+    pub(super) fn start_walk(
         &mut self,
-        this: Resource<Directory>,
-        at: String,
-        filter: files::Filter,
-    ) -> wasmtime::Result<Result<Resource<Walk>, files::FsError>> {
-        let root = self.table.get(&this)?.0.clone();
-        let Ok(at) = RelPath::parse(&at) else { return Ok(Err(files::FsError::BadPath)) };
+        this: &Resource<Directory>,
+        at: &str,
+        filter: tree::Filter,
+    ) -> wasmtime::Result<Result<Resource<Walk>, Fault>> {
+        let root = self.table.get(this)?.0.clone();
+        let Ok(at) = RelPath::parse(at) else { return Ok(Err(Fault::BadPath)) };
         if filter.names.len() > MAX_PATTERNS {
-            return Ok(Err(files::FsError::TooLarge));
+            return Ok(Err(Fault::TooLarge));
         }
-        let walker = match self.uncharged(|_| root.walk(&at, filter.into()))? {
+        let walker = match self.uncharged(|_| root.walk(&at, filter))? {
             Ok(walker) => walker,
             Err(error) => return Ok(Err(self.translate(&error))),
         };
         Ok(Ok(self.table.push(Walk(walker))?))
     }
 
-    fn read(
+    /// Goes on with a walk.
+    pub(super) fn next_nodes(&mut self, this: &Resource<Walk>, max: u32) -> wasmtime::Result<Vec<tree::Node>> {
+        self.uncharged(|state| {
+            let Walk(walker) = state.table.get_mut(this)?;
+            let nodes = walker.next(max.clamp(1, MAX_NODES) as usize);
+            let unreadable = walker.met_unreadable();
+            state.incomplete |= unreadable;
+            Ok(nodes)
+        })?
+    }
+
+    /// Reads small files.
+    pub(super) fn read_files(
         &mut self,
-        this: Resource<Directory>,
-        files: Vec<String>,
+        this: &Resource<Directory>,
+        files: &[String],
         limit: u32,
-    ) -> wasmtime::Result<Vec<Result<Vec<u8>, files::FsError>>> {
-        let root = self.table.get(&this)?.0.clone();
+    ) -> wasmtime::Result<Vec<Result<Vec<u8>, Fault>>> {
+        let root = self.table.get(this)?.0.clone();
         let limit = limit.min(MAX_READ) as usize;
         self.uncharged(|state| {
             let mut budget = MAX_READ_TOTAL;
-            let read_one = |text: String| {
-                let path = RelPath::parse(&text).map_err(|_| files::FsError::BadPath)?;
+            let read_one = |text: &String| {
+                let path = RelPath::parse(text).map_err(|_| Fault::BadPath)?;
                 let bytes = root.read(&path, limit.min(budget)).map_err(|error| state.translate(&error))?;
                 budget -= bytes.len();
                 Ok(bytes)
             };
-            files.into_iter().map(read_one).collect()
+            files.iter().map(read_one).collect()
         })
     }
 
-    fn drop(&mut self, this: Resource<Directory>) -> wasmtime::Result<()> {
+    /// Ends a handle.
+    pub(super) fn close<T: 'static>(&mut self, this: Resource<T>) -> wasmtime::Result<()> {
         self.table.delete(this)?;
         Ok(())
     }
-}
 
-impl files::HostWalker for State {
-    fn next(&mut self, this: Resource<Walk>, max: u32) -> wasmtime::Result<Vec<files::Node>> {
-        self.uncharged(|state| {
-            let Walk(walker) = state.table.get_mut(&this)?;
-            let nodes = walker.next(max.clamp(1, MAX_NODES) as usize);
-            let unreadable = walker.met_unreadable();
-            state.incomplete |= unreadable;
-            Ok(nodes.into_iter().map(Into::into).collect())
-        })?
-    }
-
-    fn drop(&mut self, this: Resource<Walk>) -> wasmtime::Result<()> {
-        self.table.delete(this)?;
-        Ok(())
-    }
-}
-
-impl log::Host for State {
-    fn log(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
-        let level = match level {
-            log::Level::Debug => "debug",
-            log::Level::Info => "info",
-            log::Level::Warn => "warn",
-            log::Level::Error => "error",
-        };
+    /// Keeps a line of the log, as far as there is room.
+    pub(super) fn add_line(&mut self, level: &'static str, message: String) {
         if self.log_bytes < self.limits.log {
             let mut text = message;
             text.truncate(text.floor_char_boundary(self.limits.log - self.log_bytes));
             self.log_bytes += text.len().max(1);
             self.log.push(LogLine { level, text });
         }
-        Ok(())
     }
-}
 
-impl State {
     /// An error in the plugin's words. What cannot be looked into makes the listing incomplete.
-    fn translate(&mut self, error: &FsError) -> files::FsError {
+    fn translate(&mut self, error: &FsError) -> Fault {
         match error {
-            FsError::NotFound => files::FsError::NotFound,
-            FsError::WrongKind => files::FsError::WrongKind,
-            FsError::TooLarge(_) => files::FsError::TooLarge,
+            FsError::NotFound => Fault::NotFound,
+            FsError::WrongKind => Fault::WrongKind,
+            FsError::TooLarge(_) => Fault::TooLarge,
             FsError::Denied => {
                 self.incomplete = true;
-                files::FsError::Denied
+                Fault::Denied
             }
             _ => {
                 self.incomplete = true;
-                files::FsError::Other
+                Fault::Other
             }
         }
-    }
-}
-
-impl From<files::Filter> for tree::Filter {
-    fn from(filter: files::Filter) -> Self {
-        let has = |kind| filter.kinds.contains(kind);
-        let kinds = tree::Kinds {
-            file: has(files::Kinds::FILE),
-            directory: has(files::Kinds::DIRECTORY),
-            link: has(files::Kinds::LINK),
-            other: has(files::Kinds::OTHER),
-        };
-        Self { max_depth: filter.max_depth, kinds, names: filter.names, stat: filter.stat }
-    }
-}
-
-impl From<tree::Node> for files::Node {
-    fn from(node: tree::Node) -> Self {
-        let kind = match node.kind {
-            NodeKind::File => files::Kind::File,
-            NodeKind::Directory => files::Kind::Directory,
-            NodeKind::Link => files::Kind::Link,
-            NodeKind::Other => files::Kind::Other,
-            NodeKind::Unreadable => files::Kind::Unreadable,
-        };
-        Self { path: node.path, kind, target: node.target, size: node.size, modified: node.modified }
     }
 }

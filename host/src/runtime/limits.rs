@@ -38,6 +38,10 @@ pub struct Limits {
     pub text: usize,
     /// Bytes of a component.
     pub component: usize,
+    /// What one entry owns, shares, needs and locks: each.
+    pub references: usize,
+    /// Index files in one answer, and records that it drops from all of them: each.
+    pub records: usize,
 }
 
 impl Default for Limits {
@@ -57,6 +61,8 @@ impl Default for Limits {
             entries: 1_000_000,
             text: 16 << 10,
             component: 128 << 20,
+            references: 1_000_000,
+            records: 1_000_000,
         }
     }
 }
@@ -115,7 +121,7 @@ const SECOND: u64 = 1000;
 const MIB: u64 = 1 << 20;
 
 /// The limits with a name.
-pub const NAMED: [Named; 9] = [
+pub const NAMED: [Named; 11] = [
     Named {
         name: "time",
         unit: Unit::Milliseconds,
@@ -178,6 +184,20 @@ pub const NAMED: [Named; 9] = [
         most: MIB,
         get: |it| it.text as u64,
         set: |it, value| it.text = as_size(value),
+    },
+    Named {
+        name: "references",
+        unit: Unit::Number,
+        most: 100_000_000,
+        get: |it| it.references as u64,
+        set: |it, value| it.references = as_size(value),
+    },
+    Named {
+        name: "records",
+        unit: Unit::Number,
+        most: 100_000_000,
+        get: |it| it.records as u64,
+        set: |it, value| it.records = as_size(value),
     },
 ];
 

@@ -1,14 +1,15 @@
-//! Running plugins: bytes -> header check -> import audit -> compiled code -> calls, each in a fresh, bounded instance.
-//! Everything that knows WebAssembly is in this folder; what leaves it is plain data (`model`) or a [`PluginError`].
+//! Running plugins: bytes -> header check -> audit of version and imports -> compiled code -> calls, each in a fresh,
+//! bounded instance. Everything that knows WebAssembly is in this folder; what leaves it is plain data (`model`) or a
+//! [`PluginError`].
 
 mod appraise;
 mod audit;
-mod bindings;
 mod calls;
 mod code_cache;
 mod convert;
 mod error;
 mod files;
+mod interfaces;
 mod limits;
 mod load_code;
 mod on_demand;
@@ -20,20 +21,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, OptLevel};
 
 pub use appraise::{Appraisal, CodeState};
-pub use audit::{Audit, INTERFACE_VERSION, audit, is_inert};
+pub use audit::{Audit, audit, is_inert};
 pub use calls::Plugin;
 pub use code_cache::forget_code;
 pub use error::{Changed, PluginError, PluginErrorKind};
+pub use interfaces::INTERFACE_VERSION;
 pub use limits::{LimitError, LimitSettings, Limits, NAMED, Named, check_settings, named, parse_setting};
 pub use on_demand::OnDemand;
 pub use output::LogLine;
 
-use bindings::PluginPre;
 use code_cache::CodeCache;
+use interfaces::{INTERFACES, Interface};
 use state::State;
 use ticker::Ticker;
 
@@ -54,6 +56,7 @@ fn hex(bytes: &[u8]) -> String {
 /// The engine, and what every plugin shares: one in a process.
 pub struct Runtime {
     engine: Engine,
+    interfaces: &'static [Interface],
     linker: Linker<State>,
     code: CodeCache,
     ticker: Arc<Ticker>,
@@ -66,6 +69,10 @@ impl Runtime {
     /// # Errors
     /// When this machine cannot run the engine at all.
     pub fn new(code_dir: &Path, limits: Limits) -> wasmtime::Result<Self> {
+        Self::speaking(INTERFACES, code_dir, limits)
+    }
+
+    fn speaking(interfaces: &'static [Interface], code_dir: &Path, limits: Limits) -> wasmtime::Result<Self> {
         let mut config = Config::new();
         config
             .cranelift_opt_level(OptLevel::Speed)
@@ -77,10 +84,10 @@ impl Runtime {
         let engine = Engine::new(&config)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
-        bindings::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+        interfaces.iter().try_for_each(|interface| (interface.link)(&mut linker))?;
         let code = CodeCache::new(code_dir, &engine);
         let ticker = Arc::new(Ticker::start(&engine));
-        Ok(Self { engine, linker, code, ticker, limits })
+        Ok(Self { engine, interfaces, linker, code, ticker, limits })
     }
 
     /// What a plugin may use up if nothing else was agreed for it.
@@ -126,15 +133,15 @@ impl Runtime {
         if bytes.len() > self.limits.component {
             return Err(fail(PluginErrorKind::TooLarge { size: bytes.len(), limit: self.limits.component }));
         }
-        audit(bytes).map_err(fail)?.verdict().map_err(fail)?;
+        let interface = audit(bytes).and_then(|audit| audit.chosen(self.interfaces)).map_err(fail)?;
         let component = compile().map_err(|e| fail(PluginErrorKind::Compile(error::root_text(&e))))?;
-        let pre = self
+        let start = self
             .linker
             .instantiate_pre(&component)
-            .and_then(PluginPre::new)
+            .and_then(interface.prepare)
             .map_err(|e| fail(PluginErrorKind::Link(error::root_text(&e))))?;
         let limits = Limits { stack: self.limits.stack, component: self.limits.component, ..limits };
-        Ok(Plugin::new(name, digest.to_owned(), pre, limits, Arc::clone(&self.ticker)))
+        Ok(Plugin::new(name, digest.to_owned(), self.engine.clone(), start, limits, Arc::clone(&self.ticker)))
     }
 
     fn component(&self, bytes: &[u8], digest: &str) -> wasmtime::Result<Component> {

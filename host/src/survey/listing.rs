@@ -1,12 +1,10 @@
 //! Listing entries level by level, several at a time.
 
-use std::collections::HashSet;
-
 use rayon::prelude::*;
 
 use crate::clean::{EntryIx, Inventory, Target};
 use crate::model::{Detail, Edit, Listing, Problem};
-use crate::runtime::Plugin;
+use crate::runtime::{Plugin, PluginError};
 
 use super::{Survey, of_plugin};
 
@@ -17,47 +15,53 @@ type Listed = Result<Listing, Box<Problem>>;
 const BATCH: usize = 64;
 
 impl Survey {
-    /// Lists the first level of every cache.
+    /// Lists the first level of every cache, all inventories at the same time.
     pub fn list_top(&self, inventories: &mut [Inventory], detail: Detail, problems: &mut Vec<Problem>) {
-        for inventory in inventories {
+        for_each(inventories, problems, |inventory, problems| {
             if detail == Detail::Full {
                 remember(inventory);
             }
             let top = self.ask_top(inventory, detail);
             add_top(inventory, top, problems);
-        }
+        });
     }
 
-    /// Lists everything in every cache, in full. The outline already tells whose children there are to be listed, so
-    /// that all levels are asked for at the same time.
+    /// Lists everything in every cache in scope, in full, all inventories at the same time.
     pub fn list_whole(&self, inventories: &mut [Inventory], problems: &mut Vec<Problem>) {
-        for inventory in inventories {
-            remember(inventory);
-            let outline = self.ask_top(inventory, Detail::Outline);
-            let levels = outline.into_iter().enumerate().filter_map(|(cache, listed)| Some((cache, listed.ok()?)));
-            let parents = levels.flat_map(|(cache, level)| {
-                let parents = level.entries.into_iter().filter(|entry| entry.has_children);
-                parents.map(move |entry| (cache, entry.id))
-            });
-            let parents: Vec<(usize, String)> = parents.collect();
-            let shared = &*inventory;
-            let (top, children) = rayon::join(
-                || self.ask_top(shared, Detail::Full),
-                || parents.par_iter().map(|(cache, id)| self.ask(shared, *cache, Some(id), Detail::Full)).collect(),
-            );
-            let children: Vec<Listed> = children;
-            add_top(inventory, top, problems);
-            for ((cache, id), listed) in parents.into_iter().zip(children) {
-                if let Some(parent) = inventory.find(cache, &id).filter(|&ix| !inventory.items[ix].listed) {
-                    add_children(inventory, parent, listed, problems);
-                }
-            }
-            let top: Vec<EntryIx> = inventory.caches.iter().flat_map(|cache| cache.top.clone()).collect();
-            self.list_below(inventory, &top, problems);
-        }
+        for_each(inventories, problems, |inventory, problems| self.list_all_of(inventory, problems));
     }
 
-    /// Lists the children of these entries, in full. A level that cannot be listed stays unlisted.
+    /// The outline already tells whose children there are to be listed, so that all levels are asked for at the same
+    /// time.
+    fn list_all_of(&self, inventory: &mut Inventory, problems: &mut Vec<Problem>) {
+        remember(inventory);
+        let in_scope: Vec<usize> = inventory.in_scope().collect();
+        let ask = |&cache: &usize| (cache, self.ask(inventory, cache, None, Detail::Outline));
+        let outline: Vec<(usize, Listed)> = in_scope.par_iter().map(ask).collect();
+        let levels = outline.into_iter().filter_map(|(cache, listed)| Some((cache, listed.ok()?)));
+        let parents = levels.flat_map(|(cache, level)| {
+            let parents = level.entries.into_iter().filter(|entry| entry.has_children);
+            parents.map(move |entry| (cache, entry.id))
+        });
+        let parents: Vec<(usize, String)> = parents.collect();
+        let shared = &*inventory;
+        let (top, children) = rayon::join(
+            || self.ask_top(shared, Detail::Full),
+            || parents.par_iter().map(|(cache, id)| self.ask(shared, *cache, Some(id), Detail::Full)).collect(),
+        );
+        let children: Vec<Listed> = children;
+        add_top(inventory, top, problems);
+        for ((cache, id), listed) in parents.into_iter().zip(children) {
+            if let Some(parent) = inventory.find(cache, &id).filter(|&ix| !inventory.items[ix].listed) {
+                self.add_children(inventory, parent, listed, problems);
+            }
+        }
+        let top: Vec<EntryIx> = in_scope.iter().flat_map(|cache| inventory.caches[*cache].top.clone()).collect();
+        self.list_below(inventory, &top, problems);
+    }
+
+    /// Lists the children of these entries, in full. A level that cannot be listed stays unlisted, and is not asked for
+    /// again.
     fn list_children(&self, inventory: &mut Inventory, parents: &[EntryIx], problems: &mut Vec<Problem>) {
         for batch in parents.chunks(BATCH) {
             let shared = &*inventory;
@@ -67,7 +71,26 @@ impl Survey {
             };
             let listings: Vec<Listed> = batch.par_iter().map(ask).collect();
             for (&parent, listed) in batch.iter().zip(listings) {
-                add_children(inventory, parent, listed, problems);
+                self.add_children(inventory, parent, listed, problems);
+            }
+        }
+    }
+
+    fn add_children(&self, inventory: &mut Inventory, parent: EntryIx, listed: Listed, problems: &mut Vec<Problem>) {
+        let item = &inventory.items[parent];
+        let (cache, id) = (item.cache, item.entry.id.clone());
+        let checked = listed.and_then(|listing| match inventory.check_children(parent, &listing) {
+            Ok(()) => Ok(listing),
+            Err(rule) => {
+                let error = PluginError::invalid(&inventory.caches[cache].plugin, "list-entries", rule);
+                Err(of_level(&error, inventory, cache, Some(&id)))
+            }
+        });
+        match checked {
+            Ok(listing) => inventory.add(cache, Some(parent), listing),
+            Err(problem) => {
+                inventory.items[parent].failed = true;
+                problems.push(*problem);
             }
         }
     }
@@ -78,19 +101,17 @@ impl Survey {
     }
 
     fn ask(&self, inventory: &Inventory, cache: usize, parent: Option<&str>, detail: Detail) -> Listed {
-        let plugin = self.asked(inventory)?;
-        let cache = &inventory.caches[cache].cache;
-        plugin.list_entries(&inventory.root, cache, parent, detail).map_err(|error| {
-            let problem = of_plugin(&error, Some(&cache.id));
-            Box::new(Problem { id: parent.map(str::to_owned), ..problem })
-        })
+        let plugin = self.asked(inventory, cache)?;
+        let listed = plugin.list_entries(&inventory.root_of(cache), &inventory.caches[cache].cache, parent, detail);
+        listed.map_err(|error| of_level(&error, inventory, cache, parent))
     }
 
     /// Lists everything below these entries.
     pub fn list_below(&self, inventory: &mut Inventory, of: &[EntryIx], problems: &mut Vec<Problem>) {
         let mut level: Vec<EntryIx> = of.to_vec();
         while !level.is_empty() {
-            let unlisted: Vec<EntryIx> = level.iter().copied().filter(|&ix| !inventory.items[ix].listed).collect();
+            let wanted = |ix: &EntryIx| !inventory.items[*ix].listed && !inventory.items[*ix].failed;
+            let unlisted: Vec<EntryIx> = level.iter().copied().filter(wanted).collect();
             self.list_children(inventory, &unlisted, problems);
             level = level.iter().flat_map(|&ix| inventory.items[ix].children.clone()).collect();
         }
@@ -98,19 +119,14 @@ impl Survey {
 
     /// Lists what has to be listed so that the targets can be looked for.
     pub fn list_for(&self, targets: &[Target], inventories: &mut [Inventory], problems: &mut Vec<Problem>) {
-        let mut failed = HashSet::new();
         for target in targets {
             loop {
-                let parents: Vec<_> =
-                    target.unlisted_parents(inventories).into_iter().filter(|it| !failed.contains(it)).collect();
+                let parents = target.unlisted_parents(inventories);
                 if parents.is_empty() {
                     break;
                 }
                 for (at, parent) in parents {
                     self.list_children(&mut inventories[at], &[parent], problems);
-                    if !inventories[at].items[parent].listed {
-                        failed.insert((at, parent));
-                    }
                 }
             }
         }
@@ -121,17 +137,38 @@ impl Survey {
     /// # Errors
     /// When the plugin cannot say; the entries stay then.
     pub fn edits(&self, inventory: &Inventory, cache: usize, ids: &[String]) -> Result<Vec<Edit>, String> {
-        let plugin = self.asked(inventory).map_err(|problem| problem.message)?;
-        let cache = &inventory.caches[cache].cache;
-        plugin.delete_entry(&inventory.root, cache, ids).map_err(|error| error.to_string())
+        let plugin = self.asked(inventory, cache).map_err(|problem| problem.message)?;
+        let edits = plugin.delete_entry(&inventory.root_of(cache), &inventory.caches[cache].cache, ids);
+        edits.map_err(|error| error.message())
     }
 
-    fn asked(&self, inventory: &Inventory) -> Result<&Plugin, Box<Problem>> {
-        let message = || format!("the plugin `{}` is not loaded", inventory.plugin);
-        let gone = || Box::new(Problem::new("plugin-gone", message()));
-        let loaded = self.plugin(&inventory.plugin).ok_or_else(gone)?;
+    fn asked(&self, inventory: &Inventory, cache: usize) -> Result<&Plugin, Box<Problem>> {
+        let plugin = &inventory.caches[cache].plugin;
+        let gone = || Box::new(Problem::new("plugin-gone", format!("the plugin `{plugin}` is not loaded")));
+        let loaded = self.plugin(plugin).ok_or_else(gone)?;
         self.load(loaded).map_err(|error| Box::new(of_plugin(&error, None)))
     }
+}
+
+/// Works on all inventories at the same time; problems come in their order.
+fn for_each(
+    inventories: &mut [Inventory],
+    problems: &mut Vec<Problem>,
+    work: impl Fn(&mut Inventory, &mut Vec<Problem>) + Sync,
+) {
+    let work = |inventory: &mut Inventory| {
+        let mut problems = Vec::new();
+        work(inventory, &mut problems);
+        problems
+    };
+    let told: Vec<Vec<Problem>> = inventories.par_iter_mut().map(work).collect();
+    problems.extend(told.into_iter().flatten());
+}
+
+/// A plugin's failure to list a level.
+fn of_level(error: &PluginError, inventory: &Inventory, cache: usize, parent: Option<&str>) -> Box<Problem> {
+    let problem = of_plugin(error, Some(&inventory.caches[cache].cache.id));
+    Box::new(Problem { id: parent.map(str::to_owned), ..problem })
 }
 
 /// A full listing walks most folders twice.
@@ -146,15 +183,9 @@ fn add_top(inventory: &mut Inventory, top: Vec<Listed>, problems: &mut Vec<Probl
             Ok(listing) => inventory.add(cache, None, listing),
             Err(problem) => {
                 inventory.caches[cache].incomplete = true;
+                inventory.caches[cache].failed = true;
                 problems.push(*problem);
             }
         }
-    }
-}
-
-fn add_children(inventory: &mut Inventory, parent: EntryIx, listed: Listed, problems: &mut Vec<Problem>) {
-    match listed {
-        Ok(listing) => inventory.add(inventory.items[parent].cache, Some(parent), listing),
-        Err(problem) => problems.push(*problem),
     }
 }

@@ -4,8 +4,12 @@
 mod listing;
 mod roots;
 mod scope;
+mod shared;
 
+use std::path::PathBuf;
 use std::sync::OnceLock;
+
+use rayon::prelude::*;
 
 use crate::clean::{Inventory, Weights};
 use crate::model::{Manifest, Problem};
@@ -60,8 +64,20 @@ pub struct Found {
     pub places: Vec<Place>,
     /// The roots with caches in them.
     pub inventories: Vec<Inventory>,
+    /// The roots of which nobody knows what is in them, because their plugin failed.
+    pub failed: Vec<FailedRoot>,
     /// What went wrong, for people and JSON.
     pub problems: Vec<Problem>,
+}
+
+/// A root whose plugin could not be asked.
+pub struct FailedRoot {
+    /// The plugin.
+    pub plugin: String,
+    /// Its rule.
+    pub rule: String,
+    /// As the rule gave it.
+    pub path: PathBuf,
 }
 
 impl Survey {
@@ -93,26 +109,29 @@ impl Survey {
     }
 }
 
-/// Measures every inventory.
+/// Measures every inventory, all at the same time.
 pub fn weigh(inventories: &[Inventory], progress: &Progress) -> Vec<Weights> {
-    inventories.iter().map(|inventory| weigh_one(inventory, progress)).collect()
+    inventories.par_iter().map(|inventory| weigh_one(inventory, progress)).collect()
 }
 
 fn weigh_one(inventory: &Inventory, progress: &Progress) -> Weights {
-    let starts: Vec<_> = inventory.caches.iter().map(|cache| cache.start).collect();
-    let measure = inventory.root.measure(&inventory.paths, &Weights::buckets(inventory), &starts, progress);
+    let (buckets, starts) = (Weights::buckets(inventory), Weights::starts(inventory));
+    let measure = inventory.root.measure(&inventory.paths, &buckets, &starts, progress);
     Weights::new(inventory, measure)
 }
 
 /// A plugin's failure, with the end of what it printed.
 fn of_plugin(error: &PluginError, cache: Option<&str>) -> Problem {
-    let mut message = error.to_string();
-    error.output.lines().for_each(|line| message.push_str(&format!("\n    {line}")));
-    let mut problem = Problem::new(error.code(), message);
+    let mut problem = Problem::new(error.code(), error.told());
     problem.plugin = Some(error.plugin.clone());
     problem.cache = cache.map(str::to_owned);
-    if error.code() != "plugin-error" {
-        problem.hint = Some("the other plugins are not concerned; tell the plugin's author what was printed".into());
-    }
+    problem.hint = match error.limit() {
+        Some(limit) => Some(format!(
+            "if the cache is that large, `dscc plugin update {} --limit {limit}=...` gives an installed plugin more",
+            error.plugin
+        )),
+        None if error.says_what_to_do() => None,
+        None => Some("the other plugins are not concerned; tell the plugin's author what was printed".into()),
+    };
     problem
 }

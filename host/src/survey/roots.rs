@@ -1,14 +1,19 @@
 //! From rules to open roots with their caches.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
+
 use rayon::prelude::*;
 
-use crate::clean::Inventory;
+use crate::clean::{CacheState, Inventory};
 use crate::model::{Cache, Problem, RootRule, escape_text};
 use crate::roots::{Candidate, Origin, Outcome, Override, resolve};
+use crate::runtime::PluginError;
 use crate::tree::{FsError, Root};
 
 use super::scope::Scope;
-use super::{Found, Loaded, Place, Survey, of_plugin};
+use super::shared::{self, Answer, Words};
+use super::{FailedRoot, Found, Loaded, Place, Survey, of_plugin};
 
 /// A root that is open and not yet asked about.
 struct Opened<'a> {
@@ -17,10 +22,28 @@ struct Opened<'a> {
     root: Root,
 }
 
+impl Found {
+    /// A root whose caches are unknown is shown as that. What keeps a plugin from being loaded is told once.
+    fn add_failure(&mut self, loaded: &Loaded, rule: &RootRule, root: &Root, error: &PluginError) {
+        let mut problem = of_plugin(error, Some(&rule.id));
+        if error.function == "load" {
+            problem.cache = None;
+        } else {
+            problem = problem.at(escape_text(root.given().as_os_str()));
+        }
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+        let (plugin, rule, path) = (loaded.known.name().to_owned(), rule.id.clone(), root.given().to_owned());
+        self.failed.push(FailedRoot { plugin, rule, path });
+    }
+}
+
 impl Survey {
-    /// Resolves the rules, opens what is there and asks which caches it holds. Caches out of scope are left out.
+    /// Resolves the rules, opens what is there and asks which caches it holds. Caches out of scope are left out, unless
+    /// they are in one folder with one in scope.
     pub fn find(&self, scope: &Scope) -> Found {
-        let mut found = Found { problems: self.problems.clone(), ..Found::default() };
+        let mut found = Found { problems: self.told(scope), ..Found::default() };
         found.problems.extend(self.unknown_overrides());
         let mut opened = Vec::new();
         for loaded in &self.plugins {
@@ -28,42 +51,59 @@ impl Survey {
                 self.open_rule(loaded, rule, &mut opened, &mut found);
             }
         }
-        let identities: Vec<(u64, u64)> = opened.iter().map(|it| it.root.identity()).collect();
-        let asked: Vec<_> = opened
-            .into_par_iter()
-            .map(|Opened { loaded, rule, root }| {
-                let others = identities.iter().copied().filter(|it| *it != root.identity()).collect();
-                let root = root.with_cuts(others);
-                let caches = self.load(loaded).and_then(|plugin| plugin.discover(&root, &rule.id));
-                (loaded, rule, root, caches)
-            })
-            .collect();
-        for (loaded, rule, root, caches) in asked {
-            let name = &loaded.manifest().name;
-            match caches {
-                Ok(caches) => {
-                    let caches: Vec<Cache> = caches.into_iter().filter(|it| scope.has(name, &it.id)).collect();
-                    if !caches.is_empty() {
-                        found.inventories.push(Inventory::new(root, name.clone(), rule, caches));
-                    }
-                }
-                Err(error) => {
-                    let problem = of_plugin(&error, Some(&rule.id));
-                    found.problems.push(problem.at(escape_text(root.given().as_os_str())));
-                }
-            }
-        }
-        found.places.retain(|place| {
-            scope.has(&place.plugin, &place.candidate.rule) || self.has_cache(&found.inventories, scope, place)
-        });
+        let answers = self.ask_roots(opened, scope, &mut found);
+        found.inventories = shared::inventories(answers, scope);
+        found
+            .places
+            .retain(|place| scope.has(&place.plugin, &place.candidate.rule) || has_cache(&found.inventories, place));
         found
     }
 
-    fn has_cache(&self, inventories: &[Inventory], scope: &Scope, place: &Place) -> bool {
-        inventories.iter().any(|inventory| {
-            let of_rule = inventory.plugin == place.plugin && inventory.rule == place.candidate.rule;
-            of_rule && inventory.caches.iter().any(|cache| scope.has(&place.plugin, &cache.cache.id))
-        })
+    /// Asks the plugins in scope, and those that have a root in common with them or in one of theirs, in parallel.
+    fn ask_roots<'a>(&self, opened: Vec<Opened<'a>>, scope: &Scope, found: &mut Found) -> Vec<Answer<'a>> {
+        let roots: Vec<(u64, u64)> = opened.iter().map(|it| it.root.identity()).collect();
+        let meant = opened.iter().filter(|it| self.concerns(scope, it.loaded));
+        let meant: Vec<PathBuf> = meant.map(|it| it.root.path().to_owned()).collect();
+        let is_asked = |it: &Opened<'_>| meant.iter().any(|path| it.root.path().starts_with(path));
+        let ask = |Opened { loaded, rule, root }: Opened<'a>| {
+            let root = root.with_cuts(roots.clone());
+            let caches = self.load(loaded).and_then(|plugin| plugin.discover(&root, &rule.id));
+            (loaded, rule, root, caches)
+        };
+        let asked: Vec<Opened<'a>> = opened.into_iter().filter(is_asked).collect();
+        let asked: Vec<_> = asked.into_par_iter().map(ask).collect();
+        let mut words = Words::new(self.plugins.iter().map(Loaded::manifest));
+        let mut answers = Vec::new();
+        for (loaded, rule, root, caches) in asked {
+            let plugin = loaded.known.name();
+            let take = |caches: Vec<Cache>| match words.take(plugin, &caches) {
+                Ok(()) => Ok(caches),
+                Err(broken) => Err(PluginError::invalid(plugin, "discover", broken)),
+            };
+            let caches = caches.and_then(take);
+            if let Err(error) = &caches
+                && self.concerns(scope, loaded)
+            {
+                found.add_failure(loaded, rule, &root, error);
+            }
+            answers.push(Answer { loaded, rule, root, caches: caches.ok() });
+        }
+        cut_by_caches(answers)
+    }
+
+    /// Whether a command with this scope is about a plugin. A word that no plugin has may be any one's cache.
+    fn concerns(&self, scope: &Scope, loaded: &Loaded) -> bool {
+        let has = |loaded: &Loaded, name: &String| loaded.known.facts.words().contains(name.as_str());
+        let any = |name: &String| has(loaded, name) || !self.plugins.iter().any(|it| has(it, name));
+        scope.names.is_empty() || scope.names.iter().any(any)
+    }
+
+    /// What is to be told of plugins that do not run, if the command may be about them.
+    fn told(&self, scope: &Scope) -> Vec<Problem> {
+        let others: HashSet<&str> =
+            self.plugins.iter().filter(|it| !self.concerns(scope, it)).map(|it| it.known.name()).collect();
+        let told = |problem: &&Problem| problem.plugin.as_deref().is_none_or(|plugin| !others.contains(plugin));
+        self.problems.iter().filter(told).cloned().collect()
     }
 
     fn open_rule<'a>(&self, loaded: &'a Loaded, rule: &'a RootRule, opened: &mut Vec<Opened<'a>>, found: &mut Found) {
@@ -100,6 +140,16 @@ impl Survey {
     }
 }
 
+/// Takes out of each root the others in it, but for those of which nobody knows a cache: they take nothing from it.
+fn cut_by_caches(mut answers: Vec<Answer<'_>>) -> Vec<Answer<'_>> {
+    let known = answers.iter().filter(|it| it.caches.as_ref().is_none_or(|caches| !caches.is_empty()));
+    let known: Vec<(u64, u64)> = known.map(|it| it.root.identity()).collect();
+    for answer in &mut answers {
+        answer.root = answer.root.clone().with_cuts(known.clone());
+    }
+    answers
+}
+
 /// Absent folders are no problem, unless the user named them.
 fn is_problem(candidate: &Candidate) -> bool {
     match candidate.outcome {
@@ -107,6 +157,12 @@ fn is_problem(candidate: &Candidate) -> bool {
         Outcome::Absent => candidate.origin == Origin::Named,
         Outcome::Unmarked { .. } | Outcome::Unreadable(_) | Outcome::Refused(_) => true,
     }
+}
+
+/// Whether a place's rule gave a cache in scope.
+fn has_cache(inventories: &[Inventory], place: &Place) -> bool {
+    let of_rule = |cache: &CacheState| cache.plugin == place.plugin && cache.rule == place.candidate.rule;
+    inventories.iter().flat_map(|inventory| &inventory.caches).any(|cache| cache.in_scope && of_rule(cache))
 }
 
 fn is_known(opened: &[Opened<'_>], loaded: &Loaded, root: &Root) -> bool {

@@ -9,7 +9,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::dir::{Fresh, stat_at, stat_open};
-use super::{FsError, NodeKind};
+use super::{FsError, Identity, NodeKind};
 use crate::model::RelPath;
 
 /// How paths are taken.
@@ -71,8 +71,25 @@ impl Beneath {
         }
     }
 
-    /// Opens the directory that several names lead to from a directory, without regard to cuts.
+    /// Opens the directory that several names lead to from a directory. What is another root, or in one, is not there.
     pub fn descend<'n>(&self, dir: impl AsFd, names: impl Iterator<Item = &'n CStr>) -> Result<Opened, FsError> {
+        if self.cuts.is_empty() {
+            return self.descend_again(dir, names);
+        }
+        let mut at: Option<Opened> = None;
+        for name in names {
+            let from = at.as_ref().map_or(dir.as_fd(), |opened| opened.fd.as_fd());
+            match self.enter(from, name)? {
+                Entered::Directory(opened) => at = Some(opened),
+                Entered::Cut => return Err(FsError::NotFound),
+            }
+        }
+        at.map_or_else(|| self.check(self.open(dir, c".", DIRECTORY)?), Ok)
+    }
+
+    /// Opens the directory that several names lead to from a directory, without regard to cuts: the caller has come
+    /// through all of them before, and knows the directory again by its inode.
+    pub fn descend_again<'n>(&self, dir: impl AsFd, names: impl Iterator<Item = &'n CStr>) -> Result<Opened, FsError> {
         // The longest path that every system takes in one call.
         const LONGEST: usize = 1000;
         let mut at: Option<Opened> = None;
@@ -110,12 +127,14 @@ impl Beneath {
         if elsewhere { Err(FsError::OtherDevice) } else { Ok(Opened { fd, ino: identity.ino }) }
     }
 
-    /// Whether another root is mounted here.
-    fn is_cut(&self, dir: BorrowedFd<'_>, name: &CStr) -> bool {
-        !self.cuts.is_empty()
-            && stat_at(dir, name, Fresh::Cached).is_ok_and(|stat| {
-                stat.identity.kind == NodeKind::Directory && self.cuts.contains(&(stat.identity.dev, stat.identity.ino))
-            })
+    /// Whether another root is, or is mounted, here.
+    pub fn is_cut(&self, dir: BorrowedFd<'_>, name: &CStr) -> bool {
+        !self.cuts.is_empty() && stat_at(dir, name, Fresh::Cached).is_ok_and(|stat| self.cuts_off(&stat.identity))
+    }
+
+    /// Whether this is another root.
+    pub fn cuts_off(&self, found: &Identity) -> bool {
+        found.kind == NodeKind::Directory && self.cuts.contains(&(found.dev, found.ino))
     }
 }
 

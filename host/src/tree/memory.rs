@@ -180,6 +180,11 @@ impl Recall {
         Some(Self { memory, filter: filter.clone(), folder, depth, path, unreadable: false })
     }
 
+    /// Whether there is nothing, or nothing more, beneath the folder.
+    pub(super) fn is_empty(&self) -> bool {
+        self.folder.first == self.folder.after
+    }
+
     /// The next nodes, at most `max`; none at the end.
     pub(super) fn next(&mut self, max: usize) -> Vec<Node> {
         let mut nodes = Vec::new();

@@ -65,7 +65,7 @@ impl<T> Place<T> {
                 if names.is_empty() {
                     return Ok(held.fd.clone());
                 }
-                return self.same(beneath.descend(&held.fd, names.into_iter().rev())?);
+                return self.same(beneath.descend_again(&held.fd, names.into_iter().rev())?);
             }
             names.push(&*at.name);
             // A start is always held.

@@ -39,12 +39,19 @@ impl Root {
         Ok(Self(Arc::new(Inner { given: path.to_owned(), resolved, cuts: Vec::new() })))
     }
 
-    /// The same root with other roots left out: they are not entered, and that is no error.
+    /// The same root with other roots left out: a walk that meets one passes it by, which is no error, and to a path
+    /// that leads to or through one there is nothing.
     #[must_use]
     pub fn with_cuts(self, other_roots: Vec<(u64, u64)>) -> Self {
         let mut inner = Arc::unwrap_or_clone(self.0);
         inner.cuts = other_roots;
         Self(Arc::new(inner))
+    }
+
+    /// The same root by another name that leads to it.
+    #[must_use]
+    pub fn given_as(&self, path: &Path) -> Self {
+        Self(Arc::new(Inner { given: path.to_owned(), ..Inner::clone(&self.0) }))
     }
 
     /// The absolute path, with links resolved.
@@ -68,7 +75,8 @@ impl Root {
     /// When there is nothing, or when it lies behind a link.
     pub fn stat(&self, at: &RelPath) -> Result<Stat, FsError> {
         let path = self.locate(at)?;
-        Ok(stat(&path, &path.symlink_metadata()?))
+        let stat = stat(&path, &path.symlink_metadata()?);
+        if self.is_cut(&stat, &path) { Err(FsError::NotFound) } else { Ok(stat) }
     }
 
     /// Opens a regular file for reading.
@@ -108,8 +116,12 @@ impl Root {
     /// When it cannot be reached or read, or is no directory.
     pub fn names(&self, at: &RelPath) -> Result<Vec<String>, FsError> {
         let path = self.locate(at)?;
-        if !path.symlink_metadata()?.is_dir() {
+        let meta = path.symlink_metadata()?;
+        if !meta.is_dir() {
             return Err(FsError::WrongKind);
+        }
+        if self.is_cut(&stat(&path, &meta), &path) {
+            return Err(FsError::NotFound);
         }
         let names = fs::read_dir(path)?.map(|entry| Ok(escape_name(&entry?.file_name()).into_owned()));
         let mut names = names.collect::<Result<Vec<_>, FsError>>()?;
@@ -160,7 +172,7 @@ impl Root {
             progress.add(1, stat.size);
             match stat.identity.kind {
                 NodeKind::File => measure.usage[bucket.index()] += Usage::from(&stat),
-                NodeKind::Directory if !self.is_cut(&stat) => match self.names(&at) {
+                NodeKind::Directory => match self.names(&at) {
                     Ok(names) => waiting.extend(names.iter().map(|name| {
                         let below = position.and_then(|id| claims.child(id, name));
                         (at.join(name), below, below.filter(|id| is_bucket(*id)).unwrap_or(bucket))
@@ -200,20 +212,29 @@ impl Root {
         false
     }
 
-    /// The path on disk, if no component above the last is a link or a file.
+    /// The path on disk, if no component above the last is a link, a file or another root.
     fn locate(&self, at: &RelPath) -> Result<PathBuf, FsError> {
         let mut path = self.0.resolved.clone();
         for (index, name) in at.names().enumerate() {
-            if index > 0 && !path.symlink_metadata()?.is_dir() {
-                return Err(FsError::WrongKind);
+            if index > 0 {
+                let meta = path.symlink_metadata()?;
+                if !meta.is_dir() {
+                    return Err(FsError::WrongKind);
+                }
+                if self.is_cut(&stat(&path, &meta), &path) {
+                    return Err(FsError::NotFound);
+                }
             }
             path.push(name);
         }
         Ok(path)
     }
 
-    fn is_cut(&self, stat: &Stat) -> bool {
-        self.0.cuts.contains(&(stat.identity.dev, stat.identity.ino))
+    /// Whether this is another root. Names may differ in case and lead to one folder, so it is asked for its real path.
+    fn is_cut(&self, stat: &Stat, path: &Path) -> bool {
+        !self.0.cuts.is_empty()
+            && stat.identity.kind == NodeKind::Directory
+            && path.canonicalize().is_ok_and(|path| self.0.cuts.contains(&(0, number(&path))))
     }
 
     /// What is in a directory, the first name last.
@@ -237,11 +258,13 @@ impl Walker {
         while nodes.len() < max
             && let Some((at, depth)) = self.waiting.pop()
         {
-            let Ok(stat) = self.root.stat(&at) else { continue };
+            let look = |path: PathBuf| Ok::<_, FsError>(stat(&path, &path.symlink_metadata()?));
+            let Ok(stat) = self.root.locate(&at).and_then(look) else { continue };
             let mut kind = stat.identity.kind;
-            if kind == NodeKind::Directory && self.filter.enters(depth) && !self.root.is_cut(&stat) {
+            if kind == NodeKind::Directory && self.filter.enters(depth) {
                 match self.root.sorted(&at, depth + 1) {
                     Ok(below) => self.waiting.extend(below),
+                    Err(FsError::NotFound) => {} // another root
                     Err(_) => (kind, self.unreadable) = (NodeKind::Unreadable, true),
                 }
             }

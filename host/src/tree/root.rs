@@ -63,13 +63,23 @@ impl Root {
         })))
     }
 
-    /// The same root with other roots, given as device and inode, left out: they are not entered, and that is no error.
+    /// The same root with other roots, given as device and inode, left out: a walk that meets one passes it by, which is
+    /// no error, and to a path that leads to or through one there is nothing.
     #[must_use]
     pub fn with_cuts(self, other_roots: Vec<(u64, u64)>) -> Self {
         let mut inner = Arc::unwrap_or_clone(self.0);
         inner.beneath.cuts =
             other_roots.into_iter().filter(|one| *one != (inner.identity.dev, inner.identity.ino)).collect();
         Self(Arc::new(inner))
+    }
+
+    /// The same root by another name that leads to it.
+    #[must_use]
+    pub fn given_as(&self, path: &Path) -> Self {
+        if path == self.given() {
+            return self.clone();
+        }
+        Self(Arc::new(Inner { given: path.to_owned(), ..Inner::clone(&self.0) }))
     }
 
     /// The absolute path, with links resolved.
@@ -105,6 +115,9 @@ impl Root {
         }
         let (parent, name) = self.parent(at)?;
         let stat = stat_at(&parent.fd, &name, Fresh::Now)?;
+        if self.0.beneath.cuts_off(&stat.identity) {
+            return Err(FsError::NotFound);
+        }
         if stat.mounted || (stat.identity.kind == NodeKind::Directory && stat.identity.dev != self.0.identity.dev) {
             return Err(FsError::OtherDevice);
         }
@@ -231,6 +244,9 @@ impl Root {
     /// When it cannot be reached, is no directory, or may not be removed.
     pub fn remove_if_empty(&self, at: &RelPath) -> Result<bool, FsError> {
         let (parent, name) = self.parent(at)?;
+        if self.0.beneath.is_cut(parent.fd.as_fd(), &name) {
+            return Err(FsError::NotFound);
+        }
         match rustix::fs::unlinkat(&parent.fd, &name, AtFlags::REMOVEDIR) {
             Ok(()) => Ok(true),
             Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(false),

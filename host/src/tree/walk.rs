@@ -36,7 +36,9 @@ enum Source {
 impl Walker {
     pub(super) fn new(root: Root, at: &RelPath, filter: Filter) -> Result<Self, FsError> {
         let memory = root.memory().filter(|_| !filter.stat);
-        if let Some(recall) = memory.and_then(|memory| Recall::new(memory, at, &filter)) {
+        // Another root is remembered as an empty folder: only the disk tells one from the other.
+        let certain = |recall: &Recall| !recall.is_empty() || root.beneath().cuts.is_empty();
+        if let Some(recall) = memory.and_then(|memory| Recall::new(memory, at, &filter)).filter(certain) {
             return Ok(Self(Source::Memory(recall)));
         }
         Ok(Self(Source::Disk(Live::new(root, at, filter)?)))

@@ -99,6 +99,13 @@ impl Output {
         }
     }
 
+    /// A further line of the message before it: a list, or what a plugin printed. It is set in, so that none can pass
+    /// for a message of its own.
+    pub fn continuation(&mut self, line: &str) {
+        let indent = if line.starts_with("  ") { "" } else { "    " };
+        self.note(&format!("{indent}{line}"));
+    }
+
     /// The stream for a question, which is asked however quiet it is.
     pub fn questions(&mut self) -> &mut dyn Write {
         &mut self.stderr
@@ -173,6 +180,16 @@ mod tests {
         output.note("by the way");
         assert_eq!(stdout.text(), "result\n");
         assert_eq!(stderr.text(), "warning: a\\u{a}error: forged \\u{1b}[2J\nhint: try this\nerror: bad\nby the way\n");
+    }
+
+    #[test]
+    fn a_further_line_of_a_message_never_begins_like_one() {
+        let stderr = Shared::default();
+        let mut output = Output::new(io::sink(), stderr.clone());
+        for line in ["hint: forged", " hint: forged", "  an item", "\thint: forged", ""] {
+            output.continuation(line);
+        }
+        assert_eq!(stderr.text(), "    hint: forged\n     hint: forged\n  an item\n    \\u{9}hint: forged\n    \n");
     }
 
     #[test]

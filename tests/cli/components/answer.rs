@@ -70,9 +70,12 @@ impl Record {
         self.pair((at, u32::try_from(text.len()).unwrap()))
     }
 
-    /// An option of a text that is none.
-    pub fn none(self) -> Self {
-        self.word(0).pair((0, 0))
+    /// An option of a text.
+    pub fn option(self, memory: &mut Memory, text: Option<&str>) -> Self {
+        match text {
+            Some(text) => self.word(1).text(memory, text),
+            None => self.word(0).pair((0, 0)),
+        }
     }
 
     fn padded(&self) -> Vec<u8> {
@@ -86,18 +89,36 @@ impl Record {
 #[derive(Clone)]
 pub struct Entry {
     id: Vec<u8>,
+    kind: String,
+    label: String,
     owns: Vec<String>,
     shares: Vec<String>,
     needs: Vec<String>,
     locks: Vec<String>,
     attributes: Vec<(String, String)>,
+    reclaim: Option<String>,
     has_children: bool,
+    created: Option<String>,
 }
 
 impl Entry {
     pub fn new(id: impl AsRef<[u8]>) -> Self {
+        let (id, kind, label) = (id.as_ref().to_owned(), "thing".to_owned(), "label".to_owned());
         let (owns, shares, needs, locks, attributes) = Default::default();
-        Self { id: id.as_ref().to_owned(), owns, shares, needs, locks, attributes, has_children: false }
+        let (reclaim, has_children, created) = Default::default();
+        Self { id, kind, label, owns, shares, needs, locks, attributes, reclaim, has_children, created }
+    }
+
+    /// What it is and what it is called.
+    pub fn called(mut self, kind: &str, label: &str) -> Self {
+        (self.kind, self.label) = (kind.to_owned(), label.to_owned());
+        self
+    }
+
+    /// Why its library would not miss it.
+    pub fn reclaim(mut self, reason: &str) -> Self {
+        self.reclaim = Some(reason.to_owned());
+        self
     }
 
     pub fn owns(mut self, path: &str) -> Self {
@@ -125,6 +146,11 @@ impl Entry {
         self
     }
 
+    pub fn created(mut self, time: &str) -> Self {
+        self.created = Some(time.to_owned());
+        self
+    }
+
     pub fn with_children(mut self) -> Self {
         self.has_children = true;
         self
@@ -139,10 +165,12 @@ impl Entry {
         let attributes: Vec<Record> =
             attributes.iter().map(|(key, value)| Record::new().text(memory, key).text(memory, value)).collect();
         let attributes = memory.list(&attributes);
-        let record = Record::new().text(memory, &self.id).text(memory, "thing").text(memory, "label");
+        let record = Record::new().text(memory, &self.id).text(memory, &self.kind).text(memory, &self.label);
         let record = record.pair(owns).pair(shares).pair(needs).pair(locks);
-        // State `complete`, recovery `download`, no reason to reclaim, `has-children`, `keeps-parent`, no times.
-        let record = record.byte(0).byte(1).none().byte(u8::from(self.has_children)).byte(0).none().none();
+        // State `complete`, recovery `download`; then `has-children`, not `keeps-parent`, one time.
+        let record = record.byte(0).byte(1).option(memory, self.reclaim.as_deref());
+        let record = record.byte(u8::from(self.has_children)).byte(0);
+        let record = record.option(memory, self.created.as_deref()).option(memory, None);
         record.pair(attributes)
     }
 }

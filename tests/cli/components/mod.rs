@@ -2,8 +2,16 @@
 //! is well-behaved until a case replaces one of its functions or one of its answers.
 
 mod answer;
+mod manifest;
 
 pub use answer::Entry;
+pub use manifest::Manifest;
+
+use dscc::model::Problem;
+use dscc::plugins::{Catalog, Code, Facts, Known};
+use dscc::runtime::{Limits, Runtime};
+
+use crate::sandbox::code_dir;
 
 use answer::{BASE, Memory, Record};
 
@@ -19,21 +27,16 @@ pub struct Rule<'a> {
     pub indexes: &'a [&'a str],
 }
 
-impl Rule<'_> {
-    fn record(&self, memory: &mut Memory) -> Record {
-        let locations: Vec<Record> =
-            self.locations.iter().map(|location| Record::new().text(memory, location).byte(0)).collect();
-        let lists = [memory.list(&locations), memory.texts(self.marks), memory.texts(self.indexes)];
-        lists.into_iter().fold(Record::new().text(memory, self.id), Record::pair)
-    }
-}
-
 /// A component under construction. It is called `bad`, asks for `~/bad` by the rule `bad` and finds the cache `bad`.
 pub struct Plugin {
     memory: Memory,
     describe: String,
     discover: String,
     list: String,
+    delete: String,
+    /// What every level warns of: path and message.
+    warnings: Vec<(String, String)>,
+    allocating: String,
     /// Further fields of the core module.
     module: String,
     /// Further imports of the component, what is lowered of them, and what of that the core module gets.
@@ -47,6 +50,9 @@ impl Plugin {
             describe: String::new(),
             discover: String::new(),
             list: String::new(),
+            delete: "(call $drop (local.get $root)) (i32.const 0)".to_owned(),
+            warnings: Vec::new(),
+            allocating: String::new(),
             module: String::new(),
             imports: Default::default(),
         };
@@ -56,26 +62,40 @@ impl Plugin {
 
     /// What it says of itself, with one rule of one location.
     pub fn manifest(self, name: &str, version: &str, rule: &str, location: &str) -> Self {
-        self.manifest_of(name, version, &[Rule { id: rule, locations: &[location], ..Rule::default() }])
+        self.saying(&Manifest::new(name, version).rule(rule, &[location]))
     }
 
     /// What it says of itself.
-    pub fn manifest_of(mut self, name: &str, version: &str, rules: &[Rule]) -> Self {
-        let memory = &mut self.memory;
-        let rules: Vec<Record> = rules.iter().map(|rule| rule.record(memory)).collect();
-        let rules = memory.list(&rules);
-        let words = [name, version, "A title", "A sentence."];
-        let manifest = words.iter().fold(Record::new(), |record, word| record.text(memory, word));
-        let at = memory.record(&manifest.none().none().pair(rules).pair((0, 0)));
-        self.describe = format!("(i32.const {at})");
-        self
+    pub fn saying(mut self, manifest: &Manifest) -> Self {
+        let at = self.manifest_at(manifest);
+        self.describing(&format!("(i32.const {at})"))
+    }
+
+    /// The place of a manifest in its memory.
+    pub fn manifest_at(&mut self, manifest: &Manifest) -> u32 {
+        let record = manifest.record(&mut self.memory);
+        self.memory.record(&record)
+    }
+
+    /// What it says of itself, with several rules.
+    pub fn manifest_of(self, name: &str, version: &str, rules: &[Rule]) -> Self {
+        let manifest = rules.iter().fold(Manifest::new(name, version), |manifest, rule| {
+            let manifest = manifest.rule(rule.id, rule.locations);
+            let manifest = rule.marks.iter().fold(manifest, |manifest, mark| manifest.mark(mark));
+            rule.indexes.iter().fold(manifest, |manifest, index| manifest.index(index))
+        });
+        self.saying(&manifest)
     }
 
     /// The caches it finds: id and path.
-    pub fn caches(mut self, caches: &[(&str, &str)]) -> Self {
+    pub fn caches(self, caches: &[(&str, &str)]) -> Self {
+        self.titled(caches, "Title")
+    }
+
+    /// The same with a title.
+    pub fn titled(mut self, caches: &[(&str, &str)], title: &str) -> Self {
         let memory = &mut self.memory;
-        let mut row =
-            |(id, path): &(&str, &str)| Record::new().text(memory, id).text(memory, "Title").text(memory, path);
+        let mut row = |(id, path): &(&str, &str)| Record::new().text(memory, id).text(memory, title).text(memory, path);
         let rows: Vec<Record> = caches.iter().map(&mut row).collect();
         let list = memory.list(&rows);
         let at = memory.record(&Record::new().word(0).pair(list));
@@ -90,14 +110,48 @@ impl Plugin {
 
     /// The first level, and what is in each of its entries.
     pub fn levels(mut self, top: &[Entry], below: &[Entry]) -> Self {
+        let memory = &mut self.memory;
+        let mut warning = |(path, text): &(String, String)| Record::new().text(memory, path).text(memory, text);
+        let warnings: Vec<Record> = self.warnings.iter().map(&mut warning).collect();
+        let warnings = memory.list(&warnings);
         let [top, below] = [top, below].map(|entries| {
-            let rows: Vec<Record> = entries.iter().map(|entry| entry.record(&mut self.memory)).collect();
-            let list = self.memory.list(&rows);
-            self.memory.record(&Record::new().word(0).pair(list).pair((0, 0)))
+            let rows: Vec<Record> = entries.iter().map(|entry| entry.record(memory)).collect();
+            let list = memory.list(&rows);
+            memory.record(&Record::new().word(0).pair(list).pair(warnings))
         });
         let choice = format!("(select (i32.const {below}) (i32.const {top}) (local.get $has-parent))");
         self.list = format!("(call $drop (local.get $root)) {choice}");
         self
+    }
+
+    /// A warning that every level comes with; before the levels are given.
+    pub fn warning(mut self, path: &str, message: &str) -> Self {
+        self.warnings.push((path.to_owned(), message.to_owned()));
+        self
+    }
+
+    /// What it wants dropped from files when anything goes: each file with its lines.
+    pub fn edits(mut self, edits: &[(&str, &[&str])]) -> Self {
+        let memory = &mut self.memory;
+        let mut edit = |(file, lines): &(&str, &[&str])| {
+            let lines = memory.texts(lines);
+            // Before the files go; whole lines.
+            Record::new().text(memory, file).byte(0).word(0).pair(lines)
+        };
+        let rows: Vec<Record> = edits.iter().map(&mut edit).collect();
+        let list = memory.list(&rows);
+        let at = memory.record(&Record::new().word(0).pair(list));
+        self.deleting(&format!("(call $drop (local.get $root)) (i32.const {at})"))
+    }
+
+    /// Its `delete-entry`, in text; gives the place of a result.
+    pub fn deleting(self, body: &str) -> Self {
+        Self { delete: body.to_owned(), ..self }
+    }
+
+    /// Its `discover`, in text; gives the place of a result.
+    pub fn discovering(self, body: &str) -> Self {
+        Self { discover: body.to_owned(), ..self }
     }
 
     /// Its `describe`, in text; gives the place of a manifest.
@@ -116,6 +170,11 @@ impl Plugin {
         self
     }
 
+    /// What it does whenever the host asks it for memory, in text.
+    pub fn allocating(self, body: &str) -> Self {
+        Self { allocating: body.to_owned(), ..self }
+    }
+
     /// A place in its memory with these bytes.
     pub fn bytes_at(&mut self, bytes: &[u8]) -> u32 {
         self.memory.put(bytes)
@@ -126,7 +185,13 @@ impl Plugin {
         self.memory.texts(texts)
     }
 
-    /// The place of an answer of `list-entries` that is an error with the text at that place.
+    /// The place of an answer that is an error with this text.
+    pub fn failure_at(&mut self, text: &str) -> u32 {
+        let at = self.bytes_at(text.as_bytes());
+        self.error_at(at, u32::try_from(text.len()).unwrap())
+    }
+
+    /// The place of an answer that is an error with the text at that place.
     pub fn error_at(&mut self, text: u32, length: u32) -> u32 {
         self.memory.record(&Record::new().word(1).pair((text, length)).pair((0, 0)))
     }
@@ -162,22 +227,42 @@ impl Plugin {
               (param $has-parent i32) (param $parent i32) (param $parent-length i32) (param $detail i32) (result i32)
               {list})
             (func (export "delete-entry") (param $root i32) (param i32 i32 i32 i32) (result i32)
-              (call $drop (local.get $root)) (i32.const 0))
+              {delete})
             (data (memory $memory) (i32.const {BASE}) "{data}")"#,
             module = self.module,
             describe = self.describe,
             discover = self.discover,
             list = self.list,
+            delete = self.delete,
             data = self.memory.escaped(),
         );
         let [imports, lowered, passed] = &self.imports;
-        let text = FRAME.replace("(;BODY;)", &body).replace("(;IMPORTS;)", imports);
-        text.replace("(;LOWERED;)", lowered).replace("(;PASSED;)", passed)
+        let text = FRAME.replace("(;BODY;)", &body).replace("(;ALLOCATING;)", &self.allocating);
+        text.replace("(;IMPORTS;)", imports).replace("(;LOWERED;)", lowered).replace("(;PASSED;)", passed)
     }
 
     pub fn build(&self) -> Vec<u8> {
         parse(&self.text())
     }
+}
+
+/// The built-in plugins and, before them, these components, each called by its name in errors. One that is refused is told
+/// among the problems, as a survey tells it.
+pub fn catalog(components: &[(&str, &[u8])], limits: Limits) -> Catalog {
+    let mut catalog = Catalog::built_in(Limits::default());
+    let runtime = Runtime::new(&code_dir(), limits).unwrap();
+    for (at, (name, component)) in components.iter().enumerate() {
+        match Facts::of(&runtime, name, component, limits) {
+            Ok(facts) => {
+                let path = code_dir().join(format!("{}.wasm", facts.digest));
+                std::fs::write(&path, component).unwrap();
+                let code = Code::File { path, source: None };
+                catalog.plugins.insert(at.min(catalog.plugins.len()), Known { facts, code, limits });
+            }
+            Err(error) => catalog.problems.push(Problem::new(error.code(), error.to_string())),
+        }
+    }
+    catalog
 }
 
 /// A component from its text.

@@ -1,5 +1,6 @@
 ;; The frame of every component in these tests: it exports the plugin interface, as a core module in text fills it in.
-;; BODY is that core module's content; IMPORTS, LOWERED and PASSED add what a case asks for besides.
+;; BODY is that core module's content; IMPORTS, LOWERED and PASSED add what a case asks for besides, ALLOCATING what it
+;; does whenever the host asks it for memory.
 (component
   (type $types-interface (instance
     (type $path' string) (export "path" (type $path (eq $path')))
@@ -68,16 +69,22 @@
 
   ;; Memory apart from the code that uses it, so that imports can be lowered before that code is instantiated.
   (core module $memory
-    (memory (export "memory") 33)
+    (memory (export "memory") 33))
+  (core instance $memory (instantiate $memory))
+  (alias core export $memory "memory" (core memory $memory))
+  (core func $log (canon lower (func $log) (memory $memory)))
+  (core module $allocator
+    (import "memory" "memory" (memory $memory 1))
+    (import "host" "log" (func $log (param i32 i32 i32)))
     (global $free (mut i32) (i32.const 0x180000))
     (func (export "realloc") (param $old i32) (param $old-size i32) (param $align i32) (param $size i32) (result i32)
+      (;ALLOCATING;)
       (global.set $free (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
       (global.get $free)
       (global.set $free (i32.add (global.get $free) (local.get $size)))))
-  (core instance $memory (instantiate $memory))
-  (alias core export $memory "memory" (core memory $memory))
-  (alias core export $memory "realloc" (core func $realloc))
-  (core func $log (canon lower (func $log) (memory $memory)))
+  (core instance $allocator (instantiate $allocator
+    (with "memory" (instance $memory)) (with "host" (instance (export "log" (func $log))))))
+  (alias core export $allocator "realloc" (core func $realloc))
   (core func $walk (canon lower (func $walk) (memory $memory)))
   (core func $read (canon lower (func $read) (memory $memory) (realloc $realloc)))
   (core func $drop (canon resource.drop $directory))

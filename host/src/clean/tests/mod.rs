@@ -1,5 +1,6 @@
 //! The model of claims, tested on real files: small cases that state one rule each, and properties on random caches.
 
+mod between;
 mod properties;
 mod rules;
 mod world;

@@ -281,7 +281,7 @@ fn an_edit_of_a_file_that_the_manifest_does_not_declare_keeps_the_entries() {
     let mut world = World::new(&[("a", 1), ("config", 5)], vec![("", vec![entry("a").owning(&["a"])])]);
     world.edits = vec![Edit { file: path("config"), at: Moment::Before, drop_lines: vec!["x".into()] }];
     let plan = world.plan_for(&["a"]);
-    assert!(plan.roots[0].is_empty() && plan.roots[0].keep[0].held.hold == Hold::Unknown);
+    assert!(plan.roots[0].is_empty() && plan.roots[0].keep[0].held.hold == Hold::Unadvised);
 }
 
 #[test]

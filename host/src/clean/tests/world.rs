@@ -77,14 +77,8 @@ impl World {
         fs::create_dir_all(dir.path().join("root")).unwrap();
         fs::write(dir.path().join("outside"), "not ours").unwrap();
         let root = Root::open(&dir.path().join("root")).unwrap();
-        let rule = RootRule {
-            id: "r".into(),
-            locations: vec![],
-            marks: vec![],
-            indexes: vec![Pattern::parse("*.index").unwrap()],
-        };
-        let cache = Cache { id: "c".into(), title: "C".into(), path: RelPath::root() };
-        let mut inventory = Inventory::new(root, "p".into(), &rule, vec![cache]);
+        let mut inventory = Inventory::new(root);
+        inventory.add_caches("p", &rule(), &dir.path().join("root"), vec![cache("c", "")]);
         for (parent, entries) in levels {
             let parent = if parent.is_empty() { None } else { Some(inventory.find(0, parent).unwrap()) };
             inventory.add(0, parent, Listing { entries, ..Listing::default() });
@@ -92,8 +86,17 @@ impl World {
         Self { dir, inventory, edits: vec![] }
     }
 
+    /// Adds a cache with its first level; what the host has to remark on it comes back.
+    pub(super) fn join(&mut self, plugin: &str, id: &str, at: &str, entries: Vec<Entry>) -> Vec<String> {
+        self.inventory.add_caches(plugin, &rule(), &self.dir.path().join("root"), vec![cache(id, at)]);
+        let this = self.inventory.caches.len() - 1;
+        self.inventory.add(this, None, Listing { entries, ..Listing::default() });
+        self.inventory.caches[this].remarks.iter().map(|remark| remark.message.clone()).collect()
+    }
+
+    /// The entry of that id in whichever cache has it.
     pub(super) fn ix(&self, id: &str) -> EntryIx {
-        self.inventory.find(0, id).unwrap()
+        (0..self.inventory.caches.len()).find_map(|cache| self.inventory.find(cache, id)).unwrap()
     }
 
     /// Entries by name; `*` in front chooses without naming.
@@ -107,8 +110,7 @@ impl World {
     }
 
     pub(super) fn weights(&self) -> Weights {
-        let starts: Vec<_> = self.inventory.caches.iter().map(|cache| cache.start).collect();
-        let buckets = Weights::buckets(&self.inventory);
+        let (buckets, starts) = (Weights::buckets(&self.inventory), Weights::starts(&self.inventory));
         let measure = self.inventory.root.measure(&self.inventory.paths, &buckets, &starts, &Progress::default());
         Weights::new(&self.inventory, measure)
     }
@@ -152,6 +154,15 @@ impl World {
     pub(super) fn bytes(&self) -> u64 {
         self.contents().values().map(|content| content.len() as u64).sum()
     }
+}
+
+fn rule() -> RootRule {
+    let indexes = vec![Pattern::parse("*.index").unwrap()];
+    RootRule { id: "r".into(), locations: vec![], marks: vec![], indexes }
+}
+
+fn cache(id: &str, at: &str) -> Cache {
+    Cache { id: id.into(), title: id.to_uppercase(), path: path(at) }
 }
 
 fn walk(root: &Path, at: &Path, found: &mut BTreeMap<String, Vec<u8>>) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::clean::{Keeping, Outcome, Plan, Removing, RootPlan};
+use crate::clean::{EntryIx, Keeping, Outcome, Plan, Removing, RootPlan};
 use crate::model::{Problem, Recovery, escape_text};
 use crate::tree::Usage;
 use crate::ui::{Column, Style, Table, escape, json, size};
@@ -124,11 +124,18 @@ pub(super) fn full_list(plan: &Plan) -> String {
     text
 }
 
-/// What was done, measured.
-pub(super) fn report(context: &mut Context, prepared: &Prepared, outcomes: &[Outcome]) -> Result<(), Failure> {
+/// What was done, measured, and the problems that were not told before.
+pub(super) fn report(
+    context: &mut Context,
+    prepared: &Prepared,
+    outcomes: &[Outcome],
+    told: &[Problem],
+) -> Result<(), Failure> {
     if context.global.json {
         return print_json(context, prepared, outcomes, false);
     }
+    let new: Vec<Problem> = prepared.found.problems.iter().filter(|it| !told.contains(it)).cloned().collect();
+    context.tell(&new);
     let freed: u64 = outcomes.iter().map(|outcome| outcome.freed.size).sum();
     let mut removed = Vec::new();
     for (root, outcome) in prepared.plan.roots.iter().zip(outcomes) {
@@ -146,8 +153,9 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, outcomes: &[Out
         print_kept(context, &prepared.plan)?;
     }
     for problem in failures(prepared, outcomes) {
-        let place = problem.path.as_deref().unwrap_or_default();
-        context.output.error(&format!("{place}: {}", problem.message));
+        let (cache, place) = (problem.cache.as_deref(), problem.path.as_deref());
+        let about: String = cache.iter().chain(&place).map(|it| format!("{it}: ")).collect();
+        context.output.error(&format!("{about}{}", problem.message));
     }
     Ok(())
 }
@@ -163,10 +171,10 @@ fn print_json(context: &mut Context, prepared: &Prepared, outcomes: &[Outcome], 
         ..json::CleanDocument::default()
     };
     for (inventory, root) in prepared.found.inventories.iter().zip(&prepared.plan.roots) {
-        let place = escape_text(inventory.root.given().as_os_str());
+        let place = |ix: EntryIx| escape_text(inventory.given(inventory.items[ix].cache).as_os_str());
         document.remove.extend(root.remove.iter().map(|it| json::CleanRemove {
             cache: it.cache.clone(),
-            root: place.clone(),
+            root: place(it.entry),
             id: it.id.clone(),
             reason: it.reason.clone(),
             size: it.size,
@@ -174,7 +182,7 @@ fn print_json(context: &mut Context, prepared: &Prepared, outcomes: &[Outcome], 
         }));
         document.keep.extend(root.keep.iter().map(|it| json::CleanKeep {
             cache: it.cache.clone(),
-            root: place.clone(),
+            root: place(it.entry),
             id: it.id.clone(),
             reason: it.held.reason.clone(),
         }));
@@ -187,12 +195,13 @@ fn failures(prepared: &Prepared, outcomes: &[Outcome]) -> Vec<Problem> {
     for ((inventory, root), outcome) in prepared.found.inventories.iter().zip(&prepared.plan.roots).zip(outcomes) {
         for failure in &outcome.failed {
             let removing = failure.removing.map(|at| &root.remove[at]);
+            let cache = &inventory.caches[failure.cache];
             let parts: Vec<String> =
                 failure.error.iter().map(ToString::to_string).chain(failure.consequence.clone()).collect();
             problems.push(Problem {
                 code: "not-removed".into(),
-                plugin: Some(inventory.plugin.clone()),
-                cache: removing.map(|it| it.cache.clone()),
+                plugin: Some(cache.plugin.clone()),
+                cache: Some(cache.cache.id.clone()),
                 id: removing.map(|it| it.id.clone()),
                 path: Some(failure.path.as_str().to_owned()),
                 message: parts.join("; "),

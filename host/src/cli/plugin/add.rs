@@ -232,8 +232,12 @@ fn check_can_ask(context: &Context) -> Result<(), Failure> {
 fn shown(context: &Context, prepared: &Prepared) -> String {
     let Prepared { facts, proposal, .. } = prepared;
     let mut text = match &proposal.before {
-        Some(before) if prepared.action == Action::Update => changed(facts, &before.facts, &proposal.changes),
-        _ => described(facts, &rights::lines(facts, &proposal.request, &context.environment())),
+        Some(before) if prepared.action == Action::Update => {
+            let (catalog, environment) = (context.catalog(), context.environment());
+            let here = rights::lines_of_changed_rules(facts, &before.facts, &catalog, &environment);
+            changed(facts, &before.facts, &proposal.changes, &here)
+        }
+        _ => described(facts, &rights::lines(facts, &proposal.request, &context.catalog(), &context.environment())),
     };
     for other in &proposal.removes {
         text.push_str(&format!("  removes   the installed plugin {}\n", escape(other)));
@@ -241,7 +245,7 @@ fn shown(context: &Context, prepared: &Prepared) -> String {
     text
 }
 
-fn changed(facts: &Facts, before: &Facts, changes: &[Change]) -> String {
+fn changed(facts: &Facts, before: &Facts, changes: &[Change], here: &[String]) -> String {
     let (old, new) = (&before.manifest.version, &facts.manifest.version);
     let version = if old == new { format!("{new}, other bytes") } else { format!("{old} -> {new}") };
     let version = if before.digest == facts.digest { new.clone() } else { version };
@@ -252,6 +256,9 @@ fn changed(facts: &Facts, before: &Facts, changes: &[Change]) -> String {
     }
     for change in changes {
         text.push_str(&format!("  {}\n", escape(&change.text)));
+    }
+    for line in here {
+        text.push_str(&format!("    {}\n", escape(line)));
     }
     text
 }
@@ -275,7 +282,7 @@ fn finish(context: &mut Context, prepared: &Prepared, how: &Installing, text: &s
             Action::Update => "update",
         },
         plugin: row,
-        roots: rights::roots(facts, &environment),
+        roots: rights::roots(facts, &context.catalog(), &environment),
         limits: rights::limits(&proposal.request.limits),
         changes: proposal.changes.clone(),
         removes: proposal.removes.iter().cloned().collect(),

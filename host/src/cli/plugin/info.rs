@@ -132,7 +132,7 @@ fn detail(context: &Context, subject: &Subject, appraisal: Appraisal, cached: bo
         installed: subject.record.is_some(),
         homepage: manifest.homepage,
         license: manifest.license,
-        roots: rights::roots(&subject.facts, &environment),
+        roots: rights::roots(&subject.facts, &catalog, &environment),
         imports: rights::imports(&subject.facts),
         limits: rights::limits(&settings(subject)),
         code: Code {
@@ -161,7 +161,7 @@ fn print(context: &mut Context, subject: &Subject, detail: &Detail) -> Result<()
     lines.extend(detail.row.added.iter().map(|added| ("added", added.clone())));
     lines.extend(manifest.homepage.iter().map(|homepage| ("homepage", homepage.clone())));
     lines.extend(manifest.license.iter().map(|license| ("license", license.clone())));
-    lines.extend(rights::lines(facts, &request, &context.environment()));
+    lines.extend(rights::lines(facts, &request, &context.catalog(), &context.environment()));
     for (label, inert) in [("imports", false), ("inert", true)] {
         let of_kind = detail.imports.iter().filter(|it| it.inert == inert).map(|it| it.name.as_str());
         lines.push((label, of_kind.collect::<Vec<_>>().join(", ")));

@@ -1,5 +1,6 @@
 //! What the tree module promises, each promise tried with both ways of taking a path.
 
+mod cutting;
 mod denied;
 mod hostile;
 mod keeping;

@@ -106,7 +106,10 @@ fn another_root_within_stays_with_the_folders_above_it() {
         let removal = remove(&root, "top", &LinkTally::default());
         assert_eq!(removal, Removal { files: 2, failures: vec![], kept_something: true, gone: false });
         assert!(sandbox.has("top/a/inner/file") && !sandbox.has("top/a/file") && !sandbox.has("top/b"));
-        assert!(remove(&root, "top/a/inner", &LinkTally::default()).kept_something);
+        let inner = sandbox.root(way).stat(&path("top/a/inner")).unwrap().identity;
+        let nothing = Keep { paths: &PathTree::default(), kept: &[] };
+        let removal = root.remove(&path("top/a/inner"), inner, &nothing, &LinkTally::default(), &Progress::default());
+        assert!(removal.kept_something && !removal.gone);
         assert!(sandbox.has("top/a/inner/file"));
     }
 }

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Write as _;
 use std::process::Stdio;
 
-use crate::components::{Plugin, Rule};
-use crate::plugins::{digest_of, found_in, lib};
+use crate::components::{Entry, Plugin, Rule};
+use crate::plugins::{digest_of, found_in, lib, tamper};
 use crate::prompt::on_a_terminal;
 use crate::sandbox::{Run, Sandbox, array};
 use crate::tree;
@@ -189,6 +189,40 @@ fn a_limit_holds_also_while_the_component_is_looked_into() {
     let run = sandbox.plugin(["add", "-y", "../lib.wasm", "--limit", "memory=1MiB"]).expect(1);
     assert!(run.stderr.contains("more than 1 MiB of memory"), "{}", run.stderr);
     assert!(sandbox.plugins_tree().is_empty());
+}
+
+#[test]
+fn a_plugin_runs_within_the_limits_that_were_set_for_it() {
+    let sandbox = Sandbox::new();
+    sandbox.fill("lib");
+    let entries = [Entry::new("one").owns("thing/file"), Entry::new("two").owns("other")];
+    sandbox.component("lib.wasm", &lib("lib", "1.0.0").entries(&entries));
+    sandbox.plugin(["add", "-y", "../lib.wasm", "--limit", "entries=1"]).expect(0);
+    let run = sandbox.dscc(["list"]).expect(1);
+    assert!(run.stderr.contains("2 entries in one level; the limit is 1"), "{}", run.stderr);
+    sandbox.plugin(["add", "-y", "../lib.wasm", "--limit", "entries=2"]).expect(0);
+    sandbox.dscc(["list"]).expect(0);
+}
+
+#[test]
+fn a_plugin_that_needs_more_than_others_is_verified_and_repaired_within_its_own_limits() {
+    let sandbox = Sandbox::new();
+    sandbox.component("lib.wasm", &hungry("lib", "1.0.0"));
+    let run = sandbox.plugin(["add", "-y", "../lib.wasm"]).expect(1);
+    assert!(run.stderr.contains("more than 256 MiB of memory"), "{}", run.stderr);
+    sandbox.plugin(["add", "-y", "../lib.wasm", "--limit", "memory=512MiB"]).expect(0);
+    sandbox.plugin(["verify"]).expect(0);
+    tamper(&sandbox.installed_component(&fs::read(sandbox.path("lib.wasm")).unwrap()));
+    sandbox.plugin(["verify"]).expect(4);
+    sandbox.plugin(["add", "../lib.wasm"]).expect(0);
+    sandbox.plugin(["verify"]).expect(0);
+    sandbox.component("lib.wasm", &hungry("lib", "1.1.0"));
+    sandbox.plugin(["update", "lib"]).expect(0);
+}
+
+/// A plugin that takes 320 MiB before it says anything.
+fn hungry(name: &str, version: &str) -> Plugin {
+    lib(name, version).with("(start $grow) (func $grow (drop (memory.grow $memory (i32.const 5120))))")
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::model::{Problem, escape_text};
 use crate::runtime::{Changed, Limits, PluginError, PluginErrorKind, digest};
@@ -77,6 +77,12 @@ impl Known {
         matches!(self.code, Code::Embedded(_))
     }
 
+    /// Whether the lock file beside the component names it no more: another process has changed it since it was read.
+    fn is_gone(&self, component: &Path) -> bool {
+        let file = component.parent().and_then(|folder| Folder::new(folder).read().ok());
+        file.is_some_and(|file| !file.digests().contains(&self.facts.digest))
+    }
+
     /// The component's bytes, which have the digest that the facts are about.
     ///
     /// # Errors
@@ -88,6 +94,9 @@ impl Known {
         };
         let origin = source.as_deref().map_or_else(|| "PATH".to_owned(), as_argument);
         let fail = |what: String| {
+            if self.is_gone(path) {
+                return PluginError::of_file(self.name(), PluginErrorKind::Replaced);
+            }
             let changed = Changed { what, name: self.name().to_owned(), origin: origin.clone() };
             PluginError::of_file(self.name(), PluginErrorKind::Changed(Box::new(changed)))
         };

@@ -204,7 +204,7 @@ impl Folder {
     ///
     /// # Errors
     /// When somebody takes too long.
-    pub fn hold_still(&self) -> Result<Option<impl Sized + use<>>, FolderError> {
+    pub fn hold_still(&self) -> Result<Option<File>, FolderError> {
         let Ok(file) = File::open(self.path.join(GUARD)) else { return Ok(None) };
         self.wait(|| fs4::FileExt::try_lock_shared(&file))?;
         Ok(Some(file))
@@ -233,7 +233,7 @@ impl Folder {
     fn write_new(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, FolderError> {
         let path = self.path.join(format!("{NEW}{name}"));
         let write = || {
-            let mut file = private().write(true).create(true).truncate(true).open(&path)?;
+            let mut file = private().create(true).truncate(true).open(&path)?;
             file.write_all(bytes)?;
             file.sync_all()
         };
@@ -263,7 +263,7 @@ impl Folder {
     fn guard(&self) -> Result<File, FolderError> {
         let path = self.path.join(GUARD);
         let failed = |error| FolderError::Io(path.clone(), error);
-        let file = private().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        let file = private().create(true).truncate(false).open(&path).map_err(failed)?;
         self.wait(|| fs4::FileExt::try_lock(&file))?;
         Ok(file)
     }
@@ -303,11 +303,12 @@ pub(super) fn steps(before: &LockFile, after: &LockFile, component: Option<&[u8]
     steps
 }
 
-/// What is made here nobody else may write, whatever the process's mask leaves: it would not be trusted afterwards.
+/// For writing. What is made here nobody else may write, whatever the process's mask leaves: it would not be trusted afterwards.
 fn private() -> fs::OpenOptions {
     let mut options = File::options();
+    options.write(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
     options
 }
 

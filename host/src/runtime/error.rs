@@ -94,6 +94,9 @@ pub enum PluginErrorKind {
     /// The file is not what was approved.
     #[error("{0}")]
     Changed(Box<Changed>),
+    /// Another process was at work.
+    #[error("it was updated or removed while this command ran; run the command again")]
+    Replaced,
     /// No plugin can run on this machine.
     #[error("the WebAssembly engine cannot start: {0}")]
     Engine(String),
@@ -188,6 +191,7 @@ impl PluginError {
             K::Data(_) => "plugin-data",
             K::Trap(_) => "plugin-crash",
             K::Changed(_) => "plugin-changed",
+            K::Replaced => "plugin-replaced",
             K::Engine(_) => "plugin-engine",
             K::Reported(_) => "plugin-error",
             K::Invalid(_) => "plugin-answer",

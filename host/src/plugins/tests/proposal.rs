@@ -100,6 +100,17 @@ fn an_approved_override_stays_approved_for_later_versions_of_the_same_plugin() {
     assert_eq!(limits, ["memory", "time"], "the limits that were set stay");
 }
 
+/// Two plugins with one word cannot come about by `add`; whoever wrote the file so is asked before one of them goes.
+#[test]
+fn another_plugins_removal_is_a_question_also_where_no_right_is_new() {
+    let mut file = installed();
+    file.put(record_of(with_rule(facts("twin", "1.0.0"), "lib", &["~/lib"])));
+    let later = facts("lib", "1.2.0");
+    assert!(Proposal::new(&file, &later, &wish(Some("lib"), false, &[])).is_err());
+    let proposal = Proposal::new(&file, &later, &wish(Some("lib"), true, &[])).unwrap();
+    assert!(proposal.removes.contains("twin") && proposal.changes.is_empty() && proposal.widens(), "{proposal:?}");
+}
+
 #[test]
 fn a_refusal_says_what_to_do() {
     for (facts, wish) in [

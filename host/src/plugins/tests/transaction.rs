@@ -124,6 +124,18 @@ fn what_is_new_is_named_only_when_it_is_there_and_what_goes_is_deleted_only_when
 }
 
 #[test]
+fn who_read_the_lock_file_before_a_change_is_told_to_look_again_and_not_that_something_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = start(dir.path());
+    let known = Known::installed(&folder, &record("alpha", "1.0.0"), Limits::default());
+    add(&folder, "alpha", "2.0.0").unwrap();
+    assert_eq!(known.component().unwrap_err().code(), "plugin-replaced");
+    let beta = Known::installed(&folder, &record("beta", "1.0.0"), Limits::default());
+    fs::remove_file(folder.component_path(&beta.facts.digest)).unwrap();
+    assert_eq!(beta.component().unwrap_err().code(), "plugin-changed");
+}
+
+#[test]
 fn a_refused_change_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let folder = start(dir.path());

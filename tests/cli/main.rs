@@ -23,6 +23,7 @@ mod lying_components;
 mod nested_roots;
 mod paths;
 mod plugin_add;
+mod plugin_failures;
 mod plugin_folder;
 mod plugin_races;
 mod plugin_refusals;

@@ -43,14 +43,15 @@ impl Survey {
     /// Resolves the rules, opens what is there and asks which caches it holds. Caches out of scope are left out, unless
     /// they are in one folder with one in scope.
     pub fn find(&self, scope: &Scope) -> Found {
-        let mut found = Found { problems: self.told(scope), ..Found::default() };
-        found.problems.extend(self.unknown_overrides());
+        let mut found = Found { problems: self.problems.clone(), ..Found::default() };
         let mut opened = Vec::new();
         for loaded in &self.plugins {
             for rule in &loaded.manifest().roots {
                 self.open_rule(loaded, rule, &mut opened, &mut found);
             }
         }
+        self.keep_concerned(scope, &mut found.problems);
+        found.problems.extend(self.unknown_overrides());
         let answers = self.ask_roots(opened, scope, &mut found);
         found.inventories = shared::inventories(answers, scope);
         found
@@ -99,12 +100,11 @@ impl Survey {
         scope.names.is_empty() || scope.names.iter().any(any)
     }
 
-    /// What is to be told of plugins that do not run, if the command may be about them.
-    fn told(&self, scope: &Scope) -> Vec<Problem> {
-        let others: HashSet<&str> =
-            self.plugins.iter().filter(|it| !self.concerns(scope, it)).map(|it| it.known.name()).collect();
-        let told = |problem: &&Problem| problem.plugin.as_deref().is_none_or(|plugin| !others.contains(plugin));
-        self.problems.iter().filter(told).cloned().collect()
+    /// Leaves out what is wrong with plugins that the command is not about.
+    fn keep_concerned(&self, scope: &Scope, problems: &mut Vec<Problem>) {
+        let others = self.plugins.iter().filter(|it| !self.concerns(scope, it));
+        let others: HashSet<&str> = others.map(|it| it.known.name()).collect();
+        problems.retain(|problem| problem.plugin.as_deref().is_none_or(|plugin| !others.contains(plugin)));
     }
 
     fn open_rule<'a>(&self, loaded: &'a Loaded, rule: &'a RootRule, opened: &mut Vec<Opened<'a>>, found: &mut Found) {

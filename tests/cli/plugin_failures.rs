@@ -68,3 +68,20 @@ fn where_nothing_can_be_shown_because_of_it_that_is_said() {
     let run = sandbox.dscc(["show"]).expect(1);
     assert!(run.stdout.contains("what is in it is unknown, because the plugin failed"), "{}", run.stdout);
 }
+
+#[test]
+fn rows_and_messages_come_in_the_same_order_however_the_plugins_take_turns() {
+    let sandbox = world();
+    for number in 0..12 {
+        let name = format!("lib-{number}");
+        sandbox.fill(&name);
+        let plugin = lib(&name, "1.0.0");
+        sandbox.install(&name, &if number % 3 == 0 { plugin.listing("(unreachable)") } else { plugin });
+    }
+    let first = sandbox.dscc(["list", "--json"]).expect(1).stdout;
+    for _ in 0..20 {
+        assert_eq!(sandbox.dscc(["list", "--json"]).stdout, first);
+    }
+    let shown = sandbox.dscc(["show", "--json"]).stdout;
+    assert!((0..20).all(|_| sandbox.dscc(["show", "--json"]).stdout == shown));
+}

@@ -120,85 +120,41 @@ pub enum LimitError {
 const SECOND: u64 = 1000;
 const MIB: u64 = 1 << 20;
 
+/// A row of the table: its name, its unit, the most it may be, and the field it stands for.
+macro_rules! named {
+    ($name:literal, Milliseconds, $most:expr, $field:ident) => {
+        Named {
+            name: $name,
+            unit: Unit::Milliseconds,
+            most: $most,
+            get: |it| milliseconds(it.$field),
+            set: |it, value| it.$field = Duration::from_millis(value),
+        }
+    };
+    ($name:literal, $unit:ident, $most:expr, $field:ident) => {
+        Named {
+            name: $name,
+            unit: Unit::$unit,
+            most: $most,
+            get: |it| it.$field as u64,
+            set: |it, value| it.$field = as_size(value),
+        }
+    };
+}
+
 /// The limits with a name.
 pub const NAMED: [Named; 11] = [
-    Named {
-        name: "time",
-        unit: Unit::Milliseconds,
-        most: 600 * SECOND,
-        get: |it| milliseconds(it.guest_time),
-        set: |it, value| it.guest_time = Duration::from_millis(value),
-    },
-    Named {
-        name: "host-time",
-        unit: Unit::Milliseconds,
-        most: 3600 * SECOND,
-        get: |it| milliseconds(it.host_time),
-        set: |it, value| it.host_time = Duration::from_millis(value),
-    },
-    Named {
-        name: "memory",
-        unit: Unit::Bytes,
-        most: 4096 * MIB,
-        get: |it| it.memory as u64,
-        set: |it, value| it.memory = as_size(value),
-    },
-    Named {
-        name: "table-elements",
-        unit: Unit::Number,
-        most: 100 << 20,
-        get: |it| it.table_elements as u64,
-        set: |it, value| it.table_elements = as_size(value),
-    },
-    Named {
-        name: "call-data",
-        unit: Unit::Bytes,
-        most: 4096 * MIB,
-        get: |it| it.call_data as u64,
-        set: |it, value| it.call_data = as_size(value),
-    },
-    Named {
-        name: "handles",
-        unit: Unit::Number,
-        most: 1 << 20,
-        get: |it| it.handles as u64,
-        set: |it, value| it.handles = as_size(value),
-    },
-    Named {
-        name: "log",
-        unit: Unit::Bytes,
-        most: 64 * MIB,
-        get: |it| it.log as u64,
-        set: |it, value| it.log = as_size(value),
-    },
-    Named {
-        name: "entries",
-        unit: Unit::Number,
-        most: 100_000_000,
-        get: |it| it.entries as u64,
-        set: |it, value| it.entries = as_size(value),
-    },
-    Named {
-        name: "text",
-        unit: Unit::Bytes,
-        most: MIB,
-        get: |it| it.text as u64,
-        set: |it, value| it.text = as_size(value),
-    },
-    Named {
-        name: "references",
-        unit: Unit::Number,
-        most: 100_000_000,
-        get: |it| it.references as u64,
-        set: |it, value| it.references = as_size(value),
-    },
-    Named {
-        name: "records",
-        unit: Unit::Number,
-        most: 100_000_000,
-        get: |it| it.records as u64,
-        set: |it, value| it.records = as_size(value),
-    },
+    named!("time", Milliseconds, 600 * SECOND, guest_time),
+    named!("host-time", Milliseconds, 3600 * SECOND, host_time),
+    named!("memory", Bytes, 4096 * MIB, memory),
+    named!("table-elements", Number, 100 << 20, table_elements),
+    named!("call-data", Bytes, 4096 * MIB, call_data),
+    named!("handles", Number, 1 << 20, handles),
+    named!("log", Bytes, 64 * MIB, log),
+    named!("entries", Number, 100_000_000, entries),
+    named!("text", Bytes, MIB, text),
+    named!("references", Number, 100_000_000, references),
+    named!("records", Number, 100_000_000, records),
 ];
 
 impl Limits {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::process::Stdio;
 
-use crate::components::{Entry, Plugin, Rule};
+use crate::components::{Entry, Manifest, Plugin, Rule};
 use crate::plugins::{digest_of, found_in, lib, tamper};
 use crate::prompt::on_a_terminal;
 use crate::sandbox::{Run, Sandbox, array};
@@ -236,4 +236,18 @@ fn of_a_file_nothing_runs_but_its_description() {
     assert!(sandbox.plugins_tree().is_empty() && sandbox.caches().is_empty());
     let shown = sandbox.plugin(["info", "../lib.wasm"]).expect(0).stdout;
     assert!(shown.contains("a file, not installed") && shown.contains("no network"), "{shown}");
+}
+
+#[test]
+fn a_longer_text_than_others_may_have_is_taken_and_read_back_within_the_plugins_own_limit() {
+    let sandbox = Sandbox::new();
+    let mut manifest = Manifest::new("wordy", "1.0.0").rule("wordy", &["~/wordy"]);
+    manifest.summary = "x".repeat(20_000);
+    let path = sandbox.component("wordy.wasm", &found_in(Plugin::new().saying(&manifest), "wordy"));
+    let path = path.to_str().unwrap();
+    sandbox.plugin(["add", "-y", path]).expect(1);
+    sandbox.plugin(["add", "-y", "--limit", "text=64KiB", path]).expect(0);
+    sandbox.plugin(["list"]).expect(0);
+    assert!(sandbox.running().contains(&"wordy".to_owned()));
+    sandbox.plugin(["verify"]).expect(0);
 }

@@ -43,12 +43,11 @@ impl Facts {
         Ok(Self { digest: digest(bytes), size: bytes.len() as u64, interface, imports: audit.imports, manifest })
     }
 
-    /// Makes sure that facts from a file are such as [`Self::of`] gives.
+    /// Makes sure that facts from a file are such as [`Self::of`] gives within these limits.
     ///
     /// # Errors
     /// Names the rule that is broken.
-    pub fn check(&self) -> Result<(), String> {
-        let limits = Limits::default();
+    pub fn check(&self, limits: &Limits) -> Result<(), String> {
         if !is_digest(&self.digest) {
             return Err(format!("`{}` is no SHA-256 digest in hex", self.digest));
         }

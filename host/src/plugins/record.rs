@@ -217,8 +217,8 @@ impl Record {
     }
 
     fn check(&self) -> Result<(), String> {
-        self.facts.check()?;
         check_settings(&self.limits).map_err(|error| error.to_string())?;
+        self.facts.check(&self.limits(Limits::default()))?;
         let asked = Grant { digest: self.facts.digest.clone(), request: self.request().digest() };
         if self.grant == asked { Ok(()) } else { Err("it asks for something else than was approved".into()) }
     }

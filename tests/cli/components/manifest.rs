@@ -8,7 +8,7 @@ pub struct Manifest {
     name: String,
     version: String,
     title: String,
-    summary: String,
+    pub summary: String,
     homepage: Option<String>,
     license: Option<String>,
     rules: Vec<Asked>,

@@ -210,3 +210,12 @@ fn freed_is_what_a_recount_finds_missing() {
         assert_eq!(rest["size"].as_u64(), Some(tree::size(&hub.root)));
     }
 }
+
+#[test]
+fn with_nothing_to_do_nobody_has_to_be_asked() {
+    let sandbox = Sandbox::new();
+    sandbox.dscc(["clean", "--all"]).expect(0);
+    sandbox.hub().model("a", 10);
+    let run = sandbox.dscc(["clean", "--all"]).expect(3);
+    assert!(run.stdout.contains("model/acme/a") && run.stderr.contains("no terminal to ask on"), "{}", run.text());
+}

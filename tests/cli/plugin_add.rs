@@ -251,3 +251,21 @@ fn a_longer_text_than_others_may_have_is_taken_and_read_back_within_the_plugins_
     assert!(sandbox.running().contains(&"wordy".to_owned()));
     sandbox.plugin(["verify"]).expect(0);
 }
+
+#[test]
+fn its_own_praise_does_not_push_what_it_asks_for_off_the_screen() {
+    let sandbox = Sandbox::new();
+    let mut manifest = Manifest::new("loud", "1.0.0").rule("loud", &["~/loud"]);
+    (manifest.title, manifest.summary) = ("praise ".repeat(2000), "praise ".repeat(2000));
+    let path = sandbox.component("loud.wasm", &found_in(Plugin::new().saying(&manifest), "loud"));
+    let shown = sandbox.plugin(["add", "-n", path.to_str().unwrap()]).expect(0).stdout;
+    assert!(shown.len() < 1500 && shown.contains("~/loud") && shown.contains("praise"), "{shown}");
+    for locations in [17, 64] {
+        let many: Vec<String> = (0..locations).map(|number| format!("~/place-{number}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let path =
+            sandbox.component("many.wasm", &Plugin::new().saying(&Manifest::new("many", "1.0.0").rule("many", &many)));
+        let run = sandbox.plugin(["add", "-n", path.to_str().unwrap()]).expect(1);
+        assert!(run.stderr.contains("locations; the limit is 16"), "{}", run.stderr);
+    }
+}

@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::plugins::{codes, command_in, digest_of, lib, tamper};
+use crate::components::Plugin;
+use crate::plugins::{codes, command_in, digest_of, found_in, lib, tamper};
 use crate::sandbox::{Run, Sandbox, array};
 
 /// Two plugins with a cache each, beside the hub; `bad`'s bytes.
@@ -183,4 +184,15 @@ fn listing_a_home_without_the_plugins_cache_reads_no_component_and_compiles_noth
     assert_eq!(fs::read_dir(sandbox.path("code")).unwrap().count(), 0);
     sandbox.fill("lib");
     with_code(&sandbox, &["list"]).expect(1);
+}
+
+#[test]
+fn a_built_in_plugin_is_verified_by_its_name_also_while_another_runs_instead() {
+    let sandbox = Sandbox::new();
+    sandbox.plugin(["verify", "hf-hub"]).expect(0);
+    let taking = Plugin::new().manifest("mine", "1.0.0", "hub", "~/mine");
+    let path = sandbox.component("mine.wasm", &found_in(taking, "hub"));
+    sandbox.plugin(["add", "-y", "--replace", path.to_str().unwrap()]).expect(0);
+    let run = sandbox.plugin(["verify", "hf-hub"]).expect(0);
+    assert!(run.stdout.contains("hf-hub"), "{}", run.stdout);
 }

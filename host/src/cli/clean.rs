@@ -37,6 +37,10 @@ pub(super) fn run(context: &mut Context, args: &Clean) -> Result<Status, Failure
     if !args.yes {
         print::plan(context, &seen, false)?;
         context.output.flush()?;
+        if !can_ask() {
+            let failure = Failure::new(Status::Refused, "there is no terminal to ask on");
+            return Err(failure.hint("-n shows the plan, -y carries it out without asking"));
+        }
         let question = print::question(&seen.plan);
         let list = || print::full_list(&seen.plan);
         let answer = ask(&question, list, &mut stdin().lock(), context.output.questions());
@@ -68,10 +72,6 @@ fn check_usage(context: &Context, args: &Clean) -> Result<(), Failure> {
     if context.global.json {
         let message = "--json never asks, so it needs to be told";
         return Err(Failure::new(Status::Refused, message).hint("-n shows the plan, -y carries it out"));
-    }
-    if !can_ask() {
-        let message = "there is no terminal to ask on";
-        return Err(Failure::new(Status::Refused, message).hint("-n shows the plan, -y carries it out without asking"));
     }
     Ok(())
 }

@@ -321,19 +321,26 @@ fn is_old(entry: &fs::DirEntry) -> bool {
     modified.is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age > ABANDONED))
 }
 
-/// Whoever can write there decides what runs with the user's rights over caches: the user or root, nobody else.
+/// Whoever can write there decides what runs with the user's rights over caches: the user or root, nobody else. Nor may
+/// everybody be able to move a folder above it away and put another in its place.
 #[cfg(unix)]
 fn trusted(path: &Path) -> Result<(), FolderError> {
     use std::os::unix::fs::MetadataExt as _;
-    let metadata = fs::metadata(path).map_err(|error| FolderError::Io(path.to_owned(), error))?;
-    let why = if ![0, rustix::process::geteuid().as_raw()].contains(&metadata.uid()) {
-        "belongs to another user"
-    } else if metadata.mode() & 0o022 != 0 {
-        "can be written by other users"
-    } else {
-        return Ok(());
-    };
-    Err(FolderError::Untrusted(format!("`{}` {why}", path.display())))
+    const STICKY: u32 = 0o1000;
+    let real = path.canonicalize().map_err(|error| FolderError::Io(path.to_owned(), error))?;
+    for place in real.ancestors() {
+        let metadata = fs::metadata(place).map_err(|error| FolderError::Io(place.to_owned(), error))?;
+        let mode = metadata.mode();
+        let why = if place == real && ![0, rustix::process::geteuid().as_raw()].contains(&metadata.uid()) {
+            "belongs to another user"
+        } else if place == real && mode & 0o022 != 0 || mode & 0o002 != 0 && mode & STICKY == 0 {
+            "can be written by other users"
+        } else {
+            continue;
+        };
+        return Err(FolderError::Untrusted(format!("`{}` {why}", place.display())));
+    }
+    Ok(())
 }
 
 #[cfg(not(unix))]

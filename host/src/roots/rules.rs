@@ -10,12 +10,13 @@ use super::Template;
 
 /// Names that could be mistaken for a word of the command line.
 const RESERVED: &[&str] = &["all", "dscc", "none", "help"];
-const MAX_ROOTS: usize = 64;
+/// All of what a plugin asks for is shown before it is approved, so it must be little enough to be read.
+const MAX_ROOTS: usize = 32;
 /// Locations, marks and indexes of one rule, each.
-const MAX_LOCATIONS: usize = 64;
+const MAX_LOCATIONS: usize = 16;
 const MAX_EXTRA: usize = 256;
 /// Bytes of a location.
-const MAX_LOCATION: usize = 4096;
+const MAX_LOCATION: usize = 512;
 /// Bytes of a version.
 const MAX_VERSION: usize = 256;
 

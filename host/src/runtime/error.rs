@@ -170,10 +170,14 @@ impl PluginError {
 
     /// Whether the message itself says what to do.
     pub fn says_what_to_do(&self) -> bool {
-        matches!(
-            self.code(),
-            "plugin-file" | "plugin-imports" | "plugin-interface" | "plugin-too-new" | "plugin-too-old"
-        ) || matches!(self.code(), "plugin-changed" | "plugin-engine" | "plugin-error")
+        use PluginErrorKind as K;
+        match self.kind {
+            K::Changed(_) | K::Replaced | K::Engine(_) | K::Reported(_) => true,
+            _ => matches!(
+                self.code(),
+                "plugin-file" | "plugin-imports" | "plugin-interface" | "plugin-too-new" | "plugin-too-old"
+            ),
+        }
     }
 
     /// The fault's code in JSON.

@@ -7,7 +7,7 @@ use super::answer::{Memory, Record};
 pub struct Manifest {
     name: String,
     version: String,
-    title: String,
+    pub title: String,
     pub summary: String,
     homepage: Option<String>,
     license: Option<String>,

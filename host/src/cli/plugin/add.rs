@@ -16,7 +16,7 @@ use crate::ui::{Answer, can_ask, confirm, escape};
 use super::super::args::{Installing, PluginAdd, PluginUpdate};
 use super::super::context::Context;
 use super::super::exit::{Failure, Status};
-use super::info::described;
+use super::info::{MAX_TITLE, described, shortened};
 use super::rights::{self, Limit, Root};
 use super::row::Row;
 
@@ -249,7 +249,8 @@ fn changed(facts: &Facts, before: &Facts, changes: &[Change], here: &[String]) -
     let (old, new) = (&before.manifest.version, &facts.manifest.version);
     let version = if old == new { format!("{new}, other bytes") } else { format!("{old} -> {new}") };
     let version = if before.digest == facts.digest { new.clone() } else { version };
-    let mut text = format!("{}\n", escape(&format!("{} {version}: {}", facts.manifest.name, facts.manifest.title)));
+    let title = shortened(&facts.manifest.title, MAX_TITLE);
+    let mut text = format!("{}\n", escape(&format!("{} {version}: {title}", facts.manifest.name)));
     text.push_str(&format!("  digest    {}\n", facts.digest));
     if changes.is_empty() {
         text.push_str("  rights    the same as before\n");

@@ -16,6 +16,11 @@ use super::add::{Source, inspect};
 use super::rights::{self, Import, Limit, Root};
 use super::row::Row;
 
+/// Characters of a title that are shown.
+pub(super) const MAX_TITLE: usize = 80;
+/// Characters of a summary that are shown.
+const MAX_SUMMARY: usize = 300;
+
 /// What `dscc plugin info --json` prints.
 #[derive(Serialize)]
 struct Document {
@@ -190,12 +195,21 @@ pub(super) fn print_lines(context: &mut Context, facts: &Facts, lines: &[(&str, 
 /// The same as text.
 pub(super) fn described(facts: &Facts, lines: &[(&str, String)]) -> String {
     let manifest = &facts.manifest;
-    let mut text = format!("{}\n", escape(&format!("{} {}: {}", manifest.name, manifest.version, manifest.title)));
+    let title = shortened(&manifest.title, MAX_TITLE);
+    let mut text = format!("{}\n", escape(&format!("{} {}: {title}", manifest.name, manifest.version)));
     if !manifest.summary.is_empty() {
-        text.push_str(&format!("  {}\n", escape(&manifest.summary)));
+        text.push_str(&format!("  {}\n", escape(&shortened(&manifest.summary, MAX_SUMMARY))));
     }
     for (label, line) in lines {
         text.push_str(&format!("  {label:<9} {}\n", escape(line)));
     }
     text
+}
+
+/// What a plugin says in its own praise must not push what it asks for off the screen.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
 }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::model::Problem;
-use crate::plugins::{Checked, Known, verify_folder, verify_plugins};
-use crate::runtime::CodeState;
+use crate::plugins::{Catalog, Checked, Known, verify_folder, verify_plugins};
+use crate::runtime::{CodeState, Limits};
 use crate::ui::json::SchemaVersion;
 use crate::ui::{Column, Style, Table};
 
@@ -31,17 +31,21 @@ pub(super) fn run(context: &mut Context, names: &[String]) -> Result<Status, Fai
     let _still = context.plugins_folder().hold_still()?;
     let catalog = context.catalog();
     let mut folder_findings = verify_folder(&context.plugins_folder(), &catalog);
+    // A built-in plugin that another runs instead of is there all the same.
+    let overridden = |known: &Known| catalog.overridden.iter().any(|it| it.name == known.name());
+    let asleep = Catalog::built_in(Limits::default()).plugins.into_iter().filter(overridden);
+    let plugins: Vec<Known> = asleep.chain(catalog.plugins.iter().cloned()).collect();
     let is_meant = |name: &str| names.is_empty() || names.iter().any(|it| it == name);
     let is_known = |name: &str| {
         let told = folder_findings.iter().any(|problem| problem.plugin.as_deref() == Some(name));
-        told || catalog.plugins.iter().any(|known| known.name() == name)
+        told || plugins.iter().any(|known| known.name() == name)
     };
     if let Some(name) = names.iter().find(|name| !is_known(name)) {
         let message = format!("there is no plugin `{name}`");
         return Err(Failure::new(Status::NotFound, message).hint("`dscc plugin list` shows the plugins"));
     }
     folder_findings.retain(|problem| names.is_empty() || problem.plugin.as_deref().is_some_and(is_meant));
-    let meant: Vec<Known> = catalog.plugins.iter().filter(|known| is_meant(known.name())).cloned().collect();
+    let meant: Vec<Known> = plugins.iter().filter(|known| is_meant(known.name())).cloned().collect();
     let runtime = context.runtime();
     let runtime = runtime.get().map_err(|kind| Failure::new(Status::Failed, kind.to_string()))?;
     let checked = verify_plugins(runtime, &meant);

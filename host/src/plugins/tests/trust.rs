@@ -63,13 +63,26 @@ fn an_empty_folder_of_others_is_not_filled() {
 }
 
 #[test]
-fn what_is_made_is_private() {
+fn what_is_made_nobody_else_may_change_and_the_folder_is_private() {
     let dir = tempfile::tempdir().unwrap();
     let folder = Folder::new(dir.path().join("a/plugins"));
     add(&folder, "alpha", "1.0.0").unwrap();
     for entry in fs::read_dir(folder.path()).unwrap() {
         let mode = entry.unwrap().metadata().unwrap().permissions().mode();
-        assert_eq!(mode & 0o077, 0, "{mode:o}");
+        assert_eq!(mode & 0o022, 0, "{mode:o}");
     }
     assert_eq!(folder.path().metadata().unwrap().permissions().mode() & 0o077, 0);
+}
+
+#[test]
+fn a_folder_that_could_be_swapped_from_above_is_not_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let above = dir.path().join("above");
+    let folder = Folder::new(above.join("deeper/plugins"));
+    add(&folder, "alpha", "1.0.0").unwrap();
+    set_mode(&above, 0o777);
+    assert!(matches!(folder.read(), Err(FolderError::Untrusted(why)) if why.contains("above")));
+    // Where each may only move what is theirs, as in a folder for temporary files, nobody can.
+    set_mode(&above, 0o1777);
+    assert_eq!(folder.read().unwrap().records.len(), 1);
 }

@@ -7,9 +7,9 @@ use rayon::prelude::*;
 
 use crate::clean::{CacheState, Inventory};
 use crate::model::{Cache, Problem, RootRule, escape_text};
-use crate::roots::{Candidate, Origin, Outcome, Override, resolve};
+use crate::roots::{Candidate, Origin, Outcome, Override, never, resolve};
 use crate::runtime::PluginError;
-use crate::tree::{FsError, Root};
+use crate::tree::{FsError, Root, Secrets};
 
 use super::scope::Scope;
 use super::shared::{self, Answer, Words};
@@ -51,7 +51,9 @@ impl Survey {
                 self.open_rule(loaded, rule, &mut opened, &mut found);
             }
         }
-        let answers = self.ask_roots(opened, scope, &mut found);
+        let secrets = Secrets::find(&never(&self.environment));
+        let opened = opened.into_iter().map(|it| Opened { root: it.root.without(&secrets), ..it });
+        let answers = self.ask_roots(opened.collect(), scope, &mut found);
         found.inventories = shared::inventories(answers, scope);
         found
             .places

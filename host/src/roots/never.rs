@@ -151,6 +151,6 @@ mod tests {
         let netrc = ("NETRC".into(), "/nets".into());
         let environment = Environment { variables: [netrc].into(), ..Environment::default() };
         assert_eq!(never(&environment), [PathBuf::from("/nets")]);
-        assert_eq!(never(&Environment::default()), [PathBuf::new(); 0]);
+        assert_eq!(never(&Environment::default()), Vec::<PathBuf>::new());
     }
 }

@@ -121,6 +121,7 @@ impl Inventory {
     /// what claims an earlier plugin's places is left out.
     pub fn add(&mut self, cache: usize, parent: Option<EntryIx>, mut listing: Listing) {
         let first = self.items.len();
+        self.leave_out_hidden(&mut listing);
         if parent.is_none() {
             let remark = between::leave_out(self, cache, &mut listing);
             self.caches[cache].remarks.extend(remark);
@@ -158,6 +159,18 @@ impl Inventory {
         }
     }
 
+    /// A claim of what no plugin may know of is none, and an entry without any other is none either.
+    fn leave_out_hidden(&self, listing: &mut Listing) {
+        let shown = |path: &RelPath| !self.root.hides(path);
+        listing.warnings.retain(|warning| shown(&warning.path));
+        listing.entries.retain_mut(|Entry { owns, shares, .. }| {
+            let claimed_nothing = owns.is_empty() && shares.is_empty();
+            owns.retain(shown);
+            shares.retain(shown);
+            claimed_nothing || !owns.is_empty() || !shares.is_empty()
+        });
+    }
+
     /// Whether all that an entry claims is another root's, so that it is no entry here.
     fn is_cut(&self, entry: &Entry) -> bool {
         let mut claims = entry.owns.iter().chain(&entry.shares).peekable();
@@ -172,7 +185,7 @@ impl Inventory {
     pub fn check_children(&self, parent: EntryIx, listing: &Listing) -> Result<(), String> {
         let parent = &self.items[parent].entry;
         let covering: HashSet<PathId> = parent.owns.iter().chain(&parent.shares).copied().collect();
-        let covered = |path: &RelPath| self.paths.along(path).any(|at| covering.contains(&at));
+        let covered = |path: &RelPath| self.paths.along(path).any(|at| covering.contains(&at)) || self.root.hides(path);
         for entry in &listing.entries {
             let (owned, shared) = (entry.owns.iter(), entry.shares.iter());
             let claims = owned.map(|path| ("owns", path)).chain(shared.map(|path| ("shares", path)));

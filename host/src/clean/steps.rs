@@ -149,11 +149,11 @@ impl Planner<'_> {
         found
     }
 
-    /// The root, a cache's own folder, and what an entry that stays claims.
+    /// The root, a cache's own folder, what an entry that stays claims, and what holds something that no plugin sees.
     fn must_stay(&self, folder: &RelPath, fate: &Fate) -> bool {
         let cache = self.inventory.caches.iter().any(|cache| cache.cache.path.starts_with(folder));
         let kept = self.inventory.paths.find(folder).is_some_and(|path| fate.kept[path.index()]);
-        cache || kept
+        cache || kept || self.inventory.root.holds_hidden(folder)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::{Environment, Refusal};
+use super::{Environment, Refusal, never};
 
 /// Beneath the home directory: keys, credentials, settings. Neither they, nor what is in them, nor what holds them.
 const PRIVATE: &[&str] = &[
@@ -89,6 +89,8 @@ pub(super) struct Protected {
     homes: Vec<PathBuf>,
     own: Vec<PathBuf>,
     private: Vec<PathBuf>,
+    /// Folders of credentials, wherever they are. Neither they nor what is in them; what holds one may be a cache.
+    never: Vec<PathBuf>,
     system: Vec<PathBuf>,
 }
 
@@ -100,7 +102,8 @@ impl Protected {
 
     /// With links resolved, and with everyone's home directories: for a directory that exists.
     pub(super) fn on_disk(environment: &Environment) -> Self {
-        Self::new(environment, environment.homes(), resolved)
+        let never = never(environment).into_iter().filter(|place| place.is_dir()).map(|place| resolved(&place));
+        Self { never: never.collect(), ..Self::new(environment, environment.homes(), resolved) }
     }
 
     fn new(environment: &Environment, other_homes: Vec<PathBuf>, form: fn(&Path) -> PathBuf) -> Self {
@@ -108,7 +111,8 @@ impl Protected {
         let private = home.iter().flat_map(|home| PRIVATE.iter().map(|name| form(&home.join(name)))).collect();
         let own = environment.own.iter().filter(|own| own.is_absolute()).map(|own| form(own)).collect();
         let windows = WINDOWS_SYSTEM.iter().filter(|_| cfg!(windows)).filter_map(|name| environment.variable(name));
-        Self { homes: [home, other_homes].concat(), own, private, system: windows.map(PathBuf::from).collect() }
+        let system = windows.map(PathBuf::from).collect();
+        Self { homes: [home, other_homes].concat(), own, private, never: Vec::new(), system }
     }
 
     /// Why this absolute path must not be a root, by its name alone.
@@ -124,6 +128,7 @@ impl Protected {
             .or_else(|| self.homes.iter().find(|home| home.starts_with(path)).cloned().map(Refusal::AboveHome))
             .or_else(|| first(&self.own, touching).map(Refusal::Own))
             .or_else(|| first(&self.private, touching).map(Refusal::Private))
+            .or_else(|| first(&self.never, |place| path.starts_with(place)).map(Refusal::Private))
             .or_else(|| system.clone().find(|folder| folder.starts_with(path)).map(|at| Refusal::System(at.to_owned())))
             .or_else(|| trees.clone().find(touching).map(|at| Refusal::System(at.to_owned())))
     }

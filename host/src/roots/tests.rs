@@ -227,6 +227,26 @@ fn a_link_to_a_forbidden_folder_is_refused_like_the_folder() {
 }
 
 #[test]
+fn a_folder_of_credentials_and_what_is_in_it_are_no_roots_and_what_holds_it_may_be_one() {
+    let (folder, home, mut environment) = home_on_disk();
+    fs::create_dir_all(home.join(".ir_datasets/auth/site")).unwrap();
+    fs::create_dir_all(folder.path().join("moved/site")).unwrap();
+    fs::create_dir_all(home.join("ir")).unwrap();
+    symlink(folder.path().join("moved"), home.join("ir/auth")).unwrap();
+    symlink(home.join(".ir_datasets/auth"), home.join("link")).unwrap();
+    environment.variables.insert("IR_DATASETS_HOME".into(), home.join("ir").into());
+    let outcome = |path: PathBuf| one(resolve(&rule(Vec::new(), &[]), &environment, &[path]));
+    for place in [".ir_datasets/auth", ".ir_datasets/auth/site", "ir/auth", "ir/auth/site", "link", "../moved/site"] {
+        let candidate = outcome(home.join(place));
+        assert_eq!(refusal(&candidate), "root-private", "{place}");
+        assert!(candidate.message().unwrap().contains("keeps keys or settings"), "{:?}", candidate.message());
+    }
+    for place in [".ir_datasets", "ir"] {
+        assert!(matches!(outcome(home.join(place)).outcome, Outcome::Found { .. }), "{place}");
+    }
+}
+
+#[test]
 fn a_protected_folder_behind_a_link_is_found_out() {
     let (folder, home, mut environment) = home_on_disk();
     let link = folder.path().join("link");

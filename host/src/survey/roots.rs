@@ -7,9 +7,9 @@ use rayon::prelude::*;
 
 use crate::clean::{CacheState, Inventory};
 use crate::model::{Cache, Problem, RootRule, escape_text};
-use crate::roots::{Candidate, Origin, Outcome, Override, resolve};
+use crate::roots::{Candidate, Origin, Outcome, Override, never, resolve};
 use crate::runtime::PluginError;
-use crate::tree::{FsError, Root};
+use crate::tree::{FsError, Root, Secrets};
 
 use super::scope::Scope;
 use super::shared::{self, Answer, Words};
@@ -52,12 +52,21 @@ impl Survey {
         }
         self.keep_concerned(scope, &mut found.problems);
         found.problems.extend(self.unknown_overrides());
-        let answers = self.ask_roots(opened, scope, &mut found);
+        let answers = self.ask_roots(self.without_secrets(opened), scope, &mut found);
         found.inventories = shared::inventories(answers, scope);
         found
             .places
             .retain(|place| scope.has(&place.plugin, &place.candidate.rule) || has_cache(&found.inventories, place));
         found
+    }
+
+    /// Takes credentials out of the roots.
+    fn without_secrets<'a>(&self, opened: Vec<Opened<'a>>) -> Vec<Opened<'a>> {
+        if opened.is_empty() {
+            return opened;
+        }
+        let secrets = Secrets::find(&never(&self.environment));
+        opened.into_iter().map(|it| Opened { root: it.root.without(&secrets), ..it }).collect()
     }
 
     /// Asks the plugins in scope, and those that have a root in common with them or in one of theirs, in parallel.

@@ -9,6 +9,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::dir::{Fresh, stat_at, stat_open};
+use super::secrets::Hidden;
 use super::{FsError, Identity, NodeKind};
 use crate::model::RelPath;
 
@@ -27,9 +28,12 @@ pub(super) enum Way {
 pub(super) struct Beneath {
     way: Way,
     dev: u64,
+    ino: u64,
     mount: Option<u64>,
     /// Other roots, which are left out.
     pub cuts: HashSet<(u64, u64)>,
+    /// Credentials, which do not exist here.
+    pub hidden: Hidden,
 }
 
 /// An open directory.
@@ -41,7 +45,7 @@ pub(super) struct Opened {
 /// What opening a directory came to.
 pub(super) enum Entered {
     Directory(Opened),
-    /// It is, or leads to, another root.
+    /// It is another root, or hidden.
     Cut,
 }
 
@@ -51,9 +55,9 @@ impl Beneath {
     /// The conditions that an open root sets.
     pub fn new(root: impl AsFd, way: Option<Way>) -> Result<Self, FsError> {
         let root = root.as_fd();
-        let dev = stat_open(root)?.identity.dev;
+        let Identity { dev, ino, .. } = stat_open(root)?.identity;
         let way = way.unwrap_or_else(|| best_way(root));
-        Ok(Self { way, dev, mount: mount(root), cuts: HashSet::new() })
+        Ok(Self { way, dev, ino, mount: mount(root), cuts: HashSet::new(), hidden: Hidden::default() })
     }
 
     /// Opens what has this name in a directory; no link is followed.
@@ -65,26 +69,32 @@ impl Beneath {
     pub fn enter(&self, dir: impl AsFd, name: &CStr) -> Result<Entered, FsError> {
         let dir = dir.as_fd();
         match self.open(dir, name, DIRECTORY).and_then(|fd| self.check(fd)) {
-            Ok(opened) if self.cuts.contains(&(self.dev, opened.ino)) => Ok(Entered::Cut),
+            Ok(opened) if self.cuts.contains(&(self.dev, opened.ino)) || self.hidden.is(self.dev, opened.ino) => {
+                Ok(Entered::Cut)
+            }
             Err(FsError::OtherDevice) if self.is_cut(dir, name) => Ok(Entered::Cut),
             other => other.map(Entered::Directory),
         }
     }
 
-    /// Opens the directory that several names lead to from a directory. What is another root, or in one, is not there.
-    pub fn descend<'n>(&self, dir: impl AsFd, names: impl Iterator<Item = &'n CStr>) -> Result<Opened, FsError> {
-        if self.cuts.is_empty() {
-            return self.descend_again(dir, names);
+    /// Opens the directory that several names lead to from the root. What is another root or hidden, or in one, is not
+    /// there.
+    pub fn descend<'n>(&self, root: impl AsFd, names: impl Iterator<Item = &'n CStr>) -> Result<Opened, FsError> {
+        if self.cuts.is_empty() && self.hidden.is_elsewhere() {
+            return self.descend_again(root, names);
         }
         let mut at: Option<Opened> = None;
         for name in names {
-            let from = at.as_ref().map_or(dir.as_fd(), |opened| opened.fd.as_fd());
+            let (from, ino) = at.as_ref().map_or((root.as_fd(), self.ino), |opened| (opened.fd.as_fd(), opened.ino));
+            if self.hidden.in_dir(ino).has_name(name) {
+                return Err(FsError::NotFound);
+            }
             match self.enter(from, name)? {
                 Entered::Directory(opened) => at = Some(opened),
                 Entered::Cut => return Err(FsError::NotFound),
             }
         }
-        at.map_or_else(|| self.check(self.open(dir, c".", DIRECTORY)?), Ok)
+        at.map_or_else(|| self.check(self.open(root, c".", DIRECTORY)?), Ok)
     }
 
     /// Opens the directory that several names lead to from a directory, without regard to cuts: the caller has come
@@ -127,14 +137,19 @@ impl Beneath {
         if elsewhere { Err(FsError::OtherDevice) } else { Ok(Opened { fd, ino: identity.ino }) }
     }
 
-    /// Whether another root is, or is mounted, here.
+    /// Whether another root is, or is mounted, here, or something hidden.
     pub fn is_cut(&self, dir: BorrowedFd<'_>, name: &CStr) -> bool {
-        !self.cuts.is_empty() && stat_at(dir, name, Fresh::Cached).is_ok_and(|stat| self.cuts_off(&stat.identity))
+        stat_at(dir, name, Fresh::Cached).is_ok_and(|stat| self.cuts_off(&stat.identity))
     }
 
-    /// Whether this is another root.
+    /// Whether this is another root, or hidden.
     pub fn cuts_off(&self, found: &Identity) -> bool {
-        found.kind == NodeKind::Directory && self.cuts.contains(&(found.dev, found.ino))
+        found.kind == NodeKind::Directory && self.cuts.contains(&(found.dev, found.ino)) || self.hides(found)
+    }
+
+    /// Whether this is hidden, by whatever name it was found.
+    pub fn hides(&self, found: &Identity) -> bool {
+        self.hidden.is(found.dev, found.ino)
     }
 }
 

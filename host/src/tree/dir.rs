@@ -14,6 +14,8 @@ pub(super) struct DirEntry<'a> {
     pub name: &'a CStr,
     /// None where the file system does not tell it.
     pub kind: Option<NodeKind>,
+    /// The inode as the directory tells it: not what `stat` says where something is mounted, or on some overlays.
+    pub ino: u64,
 }
 
 /// Bytes of directory entries read at once; a few hundred names of the usual length.
@@ -41,7 +43,7 @@ pub(super) fn for_each(dir: impl AsFd, buffer: &mut Buffer, mut each: impl FnMut
         };
         let name = entry.file_name();
         if name != c"." && name != c".." {
-            each(DirEntry { name, kind: known(entry.file_type()) });
+            each(DirEntry { name, kind: known(entry.file_type()), ino: entry.ino() });
         }
     }
     Ok(())
@@ -56,7 +58,7 @@ pub(super) fn for_each(dir: impl AsFd, _: &mut Buffer, mut each: impl FnMut(DirE
         let entry = entry?;
         let name = entry.file_name();
         if name != c"." && name != c".." {
-            each(DirEntry { name, kind: known(entry.file_type()) });
+            each(DirEntry { name, kind: known(entry.file_type()), ino: entry.ino() });
         }
     }
     Ok(())

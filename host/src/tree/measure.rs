@@ -135,12 +135,20 @@ impl<'a> Pass<'a> {
         };
         let mut place = top.clone();
         let mut fd = self.root.descriptor().clone();
+        let beneath = self.root.beneath();
         for name in &names {
-            let Entered::Directory(opened) = self.root.beneath().enter(&fd, name)? else { return Ok(()) };
+            if beneath.hidden.in_dir(place.ino()).has_name(name) {
+                return Ok(());
+            }
+            let Entered::Directory(opened) = beneath.enter(&fd, name)? else { return Ok(()) };
             place = place.below(name, opened.ino, ());
             fd = Arc::new(opened.fd);
         }
-        match stat_at(&fd, &last, Fresh::Cached)?.identity.kind {
+        let found = stat_at(&fd, &last, Fresh::Cached)?.identity;
+        if beneath.hidden.in_dir(place.ino()).has_name(&last) || beneath.hides(&found) {
+            return Ok(());
+        }
+        match found.kind {
             NodeKind::Directory => self.descend(scope, place, fd, last, position),
             NodeKind::File => {
                 let mut files = Names::default();
@@ -215,7 +223,11 @@ impl<'a> Pass<'a> {
         let Desk { buffer, files, linked } = &mut *desk;
         let mut waiting = Waiting::default();
         let mut entries = 0;
+        let hidden = self.root.beneath().hidden.in_dir(place.ino());
         let done = for_each(fd, buffer, |entry| {
+            if hidden.has(&entry) {
+                return;
+            }
             entries += 1;
             let kind = entry.kind.or_else(|| Some(stat_at(fd, entry.name, Fresh::Cached).ok()?.identity.kind));
             match kind {
@@ -270,6 +282,8 @@ impl<'a> Pass<'a> {
         for name in files.iter() {
             let stat = match stat_at(fd, name, Fresh::Cached) {
                 Ok(stat) if stat.mounted => Err(FsError::OtherDevice),
+                // By its own name, something hidden was passed over already.
+                Ok(stat) if stat.links > 1 && self.root.beneath().hides(&stat.identity) => continue,
                 Ok(stat) if stat.identity.kind == NodeKind::File => Ok(stat),
                 Ok(_) | Err(Errno::NOENT) => continue,
                 Err(errno) => Err(errno.into()),

@@ -34,14 +34,16 @@ mod rewrite;
 #[cfg(unix)]
 mod root;
 #[cfg(unix)]
+mod secrets;
+#[cfg(unix)]
 mod walk;
 #[cfg(unix)]
-pub use {root::Root, walk::Walker};
+pub use {root::Root, secrets::Secrets, walk::Walker};
 
 #[cfg(not(unix))]
 mod plain;
 #[cfg(not(unix))]
-pub use plain::{Root, Walker};
+pub use plain::{Root, Secrets, Walker};
 
 mod removal;
 pub use removal::{Keep, Removal};

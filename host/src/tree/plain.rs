@@ -23,6 +23,30 @@ struct Inner {
     given: PathBuf,
     resolved: PathBuf,
     cuts: Vec<(u64, u64)>,
+    /// Credentials, which do not exist here.
+    hidden: Arc<Secrets>,
+}
+
+/// Files and folders that do not exist for whoever uses a root, by path: other names of a file are not known here.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets(Vec<PathBuf>);
+
+impl Secrets {
+    /// Looks these places up. Where one is a link, what it leads to is hidden, too.
+    pub fn find(places: &[PathBuf]) -> Self {
+        let real = |place: &PathBuf| Some(place.parent()?.canonicalize().ok()?.join(place.file_name()?));
+        Self(places.iter().flat_map(|place| [real(place), place.canonicalize().ok()]).flatten().collect())
+    }
+
+    /// Whether a path without links leads to or through one. Names may differ in case and lead to one place.
+    fn has(&self, path: &Path) -> bool {
+        let leads = |path: &Path| self.0.iter().any(|hidden| path.starts_with(hidden));
+        let by_real_path = || {
+            let real = path.parent()?.canonicalize().ok()?.join(path.file_name()?);
+            Some(leads(&real) || path.canonicalize().is_ok_and(|real| leads(&real)))
+        };
+        !self.0.is_empty() && (leads(path) || by_real_path() == Some(true))
+    }
 }
 
 impl Root {
@@ -36,7 +60,7 @@ impl Root {
             return Err(FsError::WrongKind);
         }
         fs::read_dir(&resolved)?;
-        Ok(Self(Arc::new(Inner { given: path.to_owned(), resolved, cuts: Vec::new() })))
+        Ok(Self(Arc::new(Inner { given: path.to_owned(), resolved, cuts: Vec::new(), hidden: Arc::default() })))
     }
 
     /// The same root with other roots left out: a walk that meets one passes it by, which is no error, and to a path
@@ -46,6 +70,30 @@ impl Root {
         let mut inner = Arc::unwrap_or_clone(self.0);
         inner.cuts = other_roots;
         Self(Arc::new(inner))
+    }
+
+    /// The same root with credentials hidden: to a path that leads to or through one there is nothing, no walk shows it,
+    /// and it weighs nothing.
+    #[must_use]
+    pub fn without(self, secrets: &Secrets) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        let beneath = secrets.0.iter().filter(|place| place.starts_with(&inner.resolved));
+        inner.hidden = Arc::new(Secrets(beneath.cloned().collect()));
+        Self(Arc::new(inner))
+    }
+
+    /// Whether a path leads to or through something hidden.
+    pub fn hides(&self, at: &RelPath) -> bool {
+        let path = at.names().fold(self.0.resolved.clone(), |path, name| path.join(name));
+        self.0.hidden.has(&path)
+    }
+
+    /// Whether something hidden is directly in a directory, so that it never becomes empty.
+    pub fn holds_hidden(&self, at: &RelPath) -> bool {
+        let hidden = |path: &PathBuf| self.0.hidden.has(path);
+        self.locate(at)
+            .and_then(|path| Ok(fs::read_dir(path)?))
+            .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| hidden(&entry.path()))))
     }
 
     /// The same root by another name that leads to it.
@@ -123,8 +171,13 @@ impl Root {
         if self.is_cut(&stat(&path, &meta), &path) {
             return Err(FsError::NotFound);
         }
-        let names = fs::read_dir(path)?.map(|entry| Ok(escape_name(&entry?.file_name()).into_owned()));
-        let mut names = names.collect::<Result<Vec<_>, FsError>>()?;
+        let mut names = Vec::new();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            if !self.0.hidden.has(&entry.path()) {
+                names.push(escape_name(&entry.file_name()).into_owned());
+            }
+        }
         names.sort_unstable();
         Ok(names)
     }
@@ -212,7 +265,7 @@ impl Root {
         false
     }
 
-    /// The path on disk, if no component above the last is a link, a file or another root.
+    /// The path on disk, if no component above the last is a link, a file or another root, and none is hidden.
     fn locate(&self, at: &RelPath) -> Result<PathBuf, FsError> {
         let mut path = self.0.resolved.clone();
         for (index, name) in at.names().enumerate() {
@@ -226,6 +279,9 @@ impl Root {
                 }
             }
             path.push(name);
+            if self.0.hidden.has(&path) {
+                return Err(FsError::NotFound);
+            }
         }
         Ok(path)
     }

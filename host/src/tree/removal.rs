@@ -30,7 +30,7 @@ pub struct Removal {
     pub files: u64,
     /// What is still there against the plan, and why.
     pub failures: Vec<(RelPath, FsError)>,
-    /// Whether something stayed because it was to be kept, or belongs to another root.
+    /// Whether something stayed because it was to be kept, belongs to another root or is hidden.
     pub kept_something: bool,
     /// Whether nothing is left at the path.
     pub gone: bool,

@@ -105,8 +105,12 @@ enum Step {
 impl<'a> Sweep<'a> {
     /// Tells whether all is gone.
     fn top(&self, root: &Root, at: &RelPath, expected: Identity, position: Option<PathId>) -> Result<bool, FsError> {
-        let (parent, name) = root.parent(at)?;
+        let (parent, name) = root.parent_of_any(at)?;
         let found = stat_at(&parent.fd, &name, Fresh::Now)?;
+        if self.beneath.hidden.in_dir(parent.ino).has_name(&name) || self.beneath.hides(&found.identity) {
+            self.kept_something.store(true, Ordering::Relaxed);
+            return Ok(false);
+        }
         if found.identity != expected {
             return Err(FsError::Changed);
         }
@@ -127,7 +131,7 @@ impl<'a> Sweep<'a> {
             let first = Step::Clear(place, Arc::new(opened.fd));
             rayon::in_place_scope(|scope| self.run(scope, first));
         } else {
-            let entry = DirEntry { name: &name, kind: Some(found.identity.kind) };
+            let entry = DirEntry { name: &name, kind: Some(found.identity.kind), ino: found.identity.ino };
             let mut bytes = 0;
             if !self.unlink(&above, &dir, &entry, &mut bytes) {
                 return Err(FsError::Changed);
@@ -166,7 +170,11 @@ impl<'a> Sweep<'a> {
         let mut names = Names::default();
         let mut positions = Vec::new();
         let (mut entries, mut bytes) = (0, 0);
+        let hidden = self.beneath.hidden.in_dir(place.ino());
         let read = for_each(&fd, &mut self.buffers.mine(), |entry| {
+            if hidden.has(&entry) {
+                return self.keep_in(&place);
+            }
             let position = place.state.position.and_then(|at| self.keep.paths.child(at, &escaped(entry.name)));
             if position.is_some_and(|id| self.keep.keeps(id)) {
                 return self.keep_in(&place);
@@ -290,13 +298,17 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Removes a file, link or special file; false if it turned out to be a directory.
+    /// Removes a file, link or special file that is not hidden; false if it turned out to be a directory.
     fn unlink(&self, place: &Dir, dir: &OwnedFd, entry: &DirEntry<'_>, bytes: &mut u64) -> bool {
         // Only the bytes of files are counted. One that cannot be looked at may still be removed.
         let stat = match entry.kind {
             Some(NodeKind::File) => stat_at(dir, entry.name, Fresh::Cached).ok(),
             _ => None,
         };
+        if stat.is_some_and(|stat| self.beneath.hides(&stat.identity)) {
+            self.keep_in(place);
+            return true;
+        }
         match unlinkat(dir, entry.name, AtFlags::empty()) {
             Ok(()) => {
                 if entry.kind == Some(NodeKind::File) {

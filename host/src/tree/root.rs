@@ -15,8 +15,8 @@ use super::beneath::{Beneath, Opened, Way, raw_names};
 use super::dir::{Buffer, Fresh, escaped, for_each, stat_at, stat_open};
 use super::memory::Memory;
 use super::{
-    Filter, FsError, Identity, Keep, LinkTally, Measure, NodeKind, Progress, Removal, Stat, Walker, measure, remove,
-    rewrite,
+    Filter, FsError, Identity, Keep, LinkTally, Measure, NodeKind, Progress, Removal, Secrets, Stat, Walker, measure,
+    remove, rewrite,
 };
 use crate::model::{PathId, PathTree, RelPath};
 
@@ -71,6 +71,38 @@ impl Root {
         inner.beneath.cuts =
             other_roots.into_iter().filter(|one| *one != (inner.identity.dev, inner.identity.ino)).collect();
         Self(Arc::new(inner))
+    }
+
+    /// The same root with credentials hidden: to a path that leads to or through one there is nothing, no walk shows it,
+    /// it weighs nothing, and it stays when what is around it goes.
+    #[must_use]
+    pub fn without(self, secrets: &Secrets) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        inner.beneath.hidden = secrets.hidden_in((inner.identity.dev, inner.identity.ino));
+        Self(Arc::new(inner))
+    }
+
+    /// Whether a path leads to or through something hidden.
+    pub fn hides(&self, at: &RelPath) -> bool {
+        let hidden = &self.0.beneath.hidden;
+        let by_another_name = || {
+            let (parent, name) = self.parent(at).ok()?;
+            Some(self.0.beneath.hides(&stat_at(&parent.fd, &name, Fresh::Cached).ok()?.identity))
+        };
+        hidden.has_path(at) || hidden.has_links() && by_another_name() == Some(true)
+    }
+
+    /// Whether something hidden is directly in a directory, so that it never becomes empty.
+    pub fn holds_hidden(&self, at: &RelPath) -> bool {
+        let hidden = &self.0.beneath.hidden;
+        if hidden.is_elsewhere() && !hidden.has_links() {
+            return false;
+        }
+        let Ok(dir) = self.directory(at) else { return false };
+        let hidden = hidden.in_dir(dir.ino);
+        let mut holds = false;
+        let read = for_each(&dir.fd, &mut Buffer::default(), |entry| holds |= hidden.has(&entry));
+        holds || read.is_err()
     }
 
     /// The same root by another name that leads to it.
@@ -174,6 +206,9 @@ impl Root {
         if opened.identity.kind != NodeKind::File {
             return Err(FsError::WrongKind);
         }
+        if self.0.beneath.hides(&opened.identity) {
+            return Err(FsError::NotFound);
+        }
         if seen.mounted || opened.mounted {
             return Err(FsError::OtherDevice);
         }
@@ -187,7 +222,12 @@ impl Root {
     pub fn names(&self, at: &RelPath) -> Result<Vec<String>, FsError> {
         let mut names = Vec::new();
         let dir = self.directory(at)?;
-        for_each(&dir.fd, &mut Buffer::default(), |entry| names.push(escaped(entry.name).into_owned()))?;
+        let hidden = self.0.beneath.hidden.in_dir(dir.ino);
+        for_each(&dir.fd, &mut Buffer::default(), |entry| {
+            if !hidden.has(&entry) {
+                names.push(escaped(entry.name).into_owned());
+            }
+        })?;
         names.sort_unstable();
         Ok(names)
     }
@@ -278,8 +318,14 @@ impl Root {
         self.once_more_if_stale(|| self.0.beneath.descend(&self.0.fd, names.iter().map(CString::as_c_str)))
     }
 
-    /// Opens the directory that a path is in; the name in it comes along.
+    /// Opens the directory that a path is in; the name in it comes along, which is not that of something hidden.
     pub(super) fn parent(&self, at: &RelPath) -> Result<(Opened, CString), FsError> {
+        let (dir, name) = self.parent_of_any(at)?;
+        if self.0.beneath.hidden.in_dir(dir.ino).has_name(&name) { Err(FsError::NotFound) } else { Ok((dir, name)) }
+    }
+
+    /// As [`Self::parent`], for any name.
+    pub(super) fn parent_of_any(&self, at: &RelPath) -> Result<(Opened, CString), FsError> {
         let mut names = raw_names(at)?;
         let name = names.pop().ok_or(FsError::IsRoot)?;
         let dir =

@@ -185,8 +185,12 @@ impl Reader<'_> {
     /// Reads an open directory, and what is below it as far as there is room.
     fn read(&self, place: Arc<Place>, fd: &Arc<OwnedFd>, depth: u32, levels: u32) -> Result<Listing, FsError> {
         let enters = self.filter.enters(depth);
+        let hidden = self.root.beneath().hidden.in_dir(place.ino());
         let mut entries = Vec::new();
         for_each(fd, &mut Buffer::default(), |entry| {
+            if hidden.has(&entry) {
+                return;
+            }
             let kind = entry.kind.or_else(|| Some(stat_at(fd, entry.name, Fresh::Cached).ok()?.identity.kind));
             let Some(kind) = kind else { return };
             let passes = self.filter.passes(kind, &escaped(entry.name));

@@ -1,0 +1,254 @@
+//! Tokens, passwords and the user's settings are out of every plugin's reach, installed or built in, whatever root it has
+//! and whatever it claims: they are not listed, counted, read, named or removed, and that is no failure.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::components::{Entry, Manifest, Plugin};
+use crate::hub::Hub;
+use crate::sandbox::{Run, Sandbox, array, ids, paths};
+use crate::tree::{self, Tree};
+use crate::world;
+
+const TOKEN: &str = "hf_thisIsTheSecretToken";
+const HF_HOME: &str = "home/.cache/huggingface";
+
+/// A home with credentials in HF_HOME, and beside them what a plugin may have: `stuff/file` of 5 bytes, `stray` of 7.
+struct Home {
+    sandbox: Sandbox,
+    variables: Vec<(&'static str, PathBuf)>,
+}
+
+impl Home {
+    fn new() -> Self {
+        let home = Self { sandbox: Sandbox::new(), variables: Vec::new() };
+        for (file, content) in [
+            ("token", TOKEN),
+            ("stored_tokens", "[mine]\nhf_token = hf_thisIsTheSecretToken\n"),
+            ("accelerate/default_config.yaml", "secret: hf_thisIsTheSecretToken\n"),
+            ("stuff/file", "12345"),
+            ("stray", "1234567"),
+        ] {
+            home.write(&format!("{HF_HOME}/{file}"), content);
+        }
+        home
+    }
+
+    fn write(&self, path: &str, content: &str) {
+        let path = self.sandbox.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Installs a plugin with one cache, all of it in one folder.
+    fn install(&self, location: &str, entries: &[Entry]) {
+        self.install_as(location, |plugin| plugin.entries(entries));
+    }
+
+    fn install_as(&self, location: &str, change: impl FnOnce(Plugin) -> Plugin) {
+        self.sandbox.install("bad", &change(Plugin::new().manifest("bad", "1.0.0", "bad", location)));
+    }
+
+    /// Runs the program, which never tells a secret.
+    #[track_caller]
+    fn dscc(&self, args: &[&str]) -> Run {
+        let mut command = self.sandbox.command(args);
+        let run = Run::of(command.envs(self.variables.iter().cloned()).output().unwrap());
+        assert!(!run.text().contains(TOKEN), "{}", run.text());
+        run
+    }
+
+    #[track_caller]
+    fn json(&self, args: &[&str]) -> Value {
+        self.dscc(&[args, &["--json"]].concat()).expect(0).json()
+    }
+
+    /// The row of a cache in `list`.
+    #[track_caller]
+    fn row(&self, cache: &str) -> Value {
+        let rows = array(&self.json(&["list"]), "caches");
+        rows.iter().find(|row| row["cache"] == cache).unwrap_or_else(|| panic!("no {cache} in {rows:?}")).clone()
+    }
+
+    fn tree(&self, folder: &str) -> Tree {
+        tree::read(&self.sandbox.path(folder))
+    }
+
+    /// Cleans everything: in a folder exactly these paths go, with this many bytes in all, as the dry run says.
+    #[track_caller]
+    fn clean(&self, folder: &str, gone: &[&str], freed: u64) {
+        let before = self.tree(folder);
+        let planned = self.json(&["clean", "--all", "-n"]);
+        assert_eq!((&planned["expected"], self.tree(folder)), (&freed.into(), before.clone()), "{planned:#}");
+        let done = self.json(&["clean", "--all", "-y"]);
+        assert_eq!((&done["freed"], array(&done, "failed")), (&freed.into(), vec![]), "{done:#}");
+        assert_eq!(planned["remove"], done["remove"]);
+        tree::assert_gone(&before, &self.tree(folder), gone);
+    }
+}
+
+#[test]
+fn a_claim_of_a_credential_is_none() {
+    let home = Home::new();
+    let token = Entry::new("token").owns("token").reclaim("nobody wants it");
+    home.install(
+        "~/.cache/huggingface",
+        &[
+            token.clone(),
+            Entry::new("stored").shares("stored_tokens"),
+            Entry::new("settings").owns("accelerate"),
+            Entry::new("within").owns("accelerate/default_config.yaml"),
+            Entry::new("mixed").owns("stuff").owns("stored_tokens.lock").shares("accelerate/more"),
+        ],
+    );
+    let row = home.row("bad");
+    let numbers = ["entries", "size", "files", "unclaimed"].map(|key| row[key].as_u64().unwrap());
+    assert_eq!(numbers, [1, 12, 2, 7], "{row:#}");
+    let shown = home.json(&["show", "--children"]);
+    let rows = array(&shown, "entries");
+    assert_eq!((ids(&rows), paths(&rows)), (vec!["mixed"], vec!["stuff".to_owned()]));
+    assert!(!shown.to_string().contains("token") && !shown.to_string().contains("accelerate"), "{shown:#}");
+    home.dscc(&["clean", "-y", "bad:token"]).expect(5);
+    home.clean(HF_HOME, &["stuff"], 5);
+}
+
+#[test]
+fn a_claim_around_credentials_takes_all_but_them() {
+    let mut home = Home::new();
+    home.variables.push(("HF_HOME", home.sandbox.home().join("work/models/hf")));
+    for (file, content) in [("hf/token", TOKEN), ("hf/hub/file", "12345"), ("hf/stuff", "123"), ("other/token", "12")] {
+        home.write(&format!("home/work/models/{file}"), content);
+    }
+    home.install("~/work", &[Entry::new("all").owns("models")]);
+    assert_eq!(home.row("bad")["size"], 10);
+    home.clean("home/work", &["models/hf/hub", "models/hf/stuff", "models/other"], 10);
+    // What is left is an entry that frees nothing.
+    assert_eq!((&home.row("bad")["size"], &home.row("bad")["unclaimed"]), (&0.into(), &0.into()));
+    home.clean("home/work", &[], 0);
+}
+
+#[test]
+fn a_folder_that_a_credential_keeps_is_not_planned_to_go() {
+    let mut world = world::World::new();
+    world::write(&world.sandbox.home().join(".cache/huggingface/token"), 100);
+    for file in ["huggingface/file", "other/file"] {
+        world::write(&world.sandbox.home().join(".cache").join(file), 1);
+    }
+    let entries = [Entry::new("one").owns("huggingface/file"), Entry::new("two").owns("other/file")];
+    world.plugin("bad", "~/.cache", |plugin| plugin.entries(&entries));
+    let seen = world.look();
+    let plan = seen.plan(&[]);
+    let steps: Vec<String> = plan.roots.iter().flat_map(|root| &root.steps).map(|it| it.path.to_string()).collect();
+    assert_eq!(steps, ["huggingface/file", "other/file", "other"]);
+    assert_eq!(seen.clean(&[]), 2);
+    assert!(world.sandbox.home().join(".cache/huggingface/token").exists());
+}
+
+#[test]
+fn a_plugin_that_reads_or_walks_credentials_finds_nothing_there() {
+    let home = Home::new();
+    symlink("token", home.sandbox.path(HF_HOME).join("link")).unwrap();
+    fs::hard_link(home.sandbox.path(HF_HOME).join("token"), home.sandbox.path(HF_HOME).join("copy")).unwrap();
+    let files = ["token", "stored_tokens", "accelerate/default_config.yaml", "copy", "link", "stray"];
+    home.install_as("~/.cache/huggingface", |mut plugin| {
+        let (files, count) = plugin.texts_at(&files);
+        let folder = plugin.bytes_at(b"accelerate");
+        let text = plugin.bytes_at(b"-------");
+        let answer = plugin.error_at(text, count + 1);
+        // 0 for what was granted, else 1 more than the error's place in `fs-error`.
+        let digit = |result: &str| {
+            format!(
+                "(i32.add (i32.const 48) (select (i32.add (i32.const 1) (i32.load8_u offset=4 {result}))
+              (i32.const 0) (i32.load8_u {result})))"
+            )
+        };
+        plugin.listing(&format!(
+            "(local $at i32) (local $result i32)
+            (call $read (local.get $root) (i32.const {files}) (i32.const {count}) (i32.const 1000) (i32.const 0x100))
+            (loop $next
+              (local.set $result (i32.add (i32.load (i32.const 0x100)) (i32.mul (local.get $at) (i32.const 12))))
+              (if (i32.eqz (i32.load8_u (local.get $result))) (then (call $log (i32.const 3)
+                (i32.load offset=4 (local.get $result)) (i32.load offset=8 (local.get $result)))))
+              (i32.store8 (i32.add (i32.const {text}) (local.get $at)) {})
+              (local.set $at (i32.add (local.get $at) (i32.const 1)))
+              (br_if $next (i32.lt_u (local.get $at) (i32.const {count}))))
+            (call $walk (local.get $root) (i32.const {folder}) (i32.const 10) (i32.const 0) (i32.const 0)
+              (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0x180))
+            (i32.store8 (i32.const {}) {})
+            (call $drop (local.get $root)) (i32.const {answer})",
+            digit("(local.get $result)"),
+            text + count,
+            digit("(i32.const 0x180)"),
+        ))
+    });
+    // Four times not-found, a link is of the wrong kind, the file is given, and the folder is not found.
+    for args in [&["list"][..], &["show", "--children"], &["clean", "--all", "-y"], &["list", "-vv"]] {
+        let run = home.dscc(args);
+        assert!(run.text().contains(": 1111301"), "{args:?}: {}", run.text());
+    }
+}
+
+#[test]
+fn no_line_goes_from_a_credential_that_is_declared_an_index() {
+    let home = Home::new();
+    let manifest = Manifest::new("bad", "1.0.0").rule("bad", &["~/.cache/huggingface"]).index("token").index("copy");
+    fs::hard_link(home.sandbox.path(HF_HOME).join("token"), home.sandbox.path(HF_HOME).join("copy")).unwrap();
+    let plugin = Plugin::new().entries(&[Entry::new("stuff").owns("stuff")]).saying(&manifest);
+    home.sandbox.install("bad", &plugin.edits(&[("token", &[TOKEN]), ("copy", &[TOKEN])]));
+    home.clean(HF_HOME, &["stuff"], 5);
+}
+
+#[test]
+fn a_hub_that_is_hf_home_neither_counts_nor_loses_them() {
+    let mut home = Home::new();
+    let root = home.sandbox.path(HF_HOME);
+    home.variables.push(("HF_HUB_CACHE", root.clone()));
+    Hub::at(root).model("a", 10);
+    let row = home.row("hub");
+    assert_eq!([&row["size"], &row["unclaimed"]], [62, 12], "{row:#}");
+    home.dscc(&["show", "--children"]).expect(0);
+    home.clean(HF_HOME, &["models--acme--a", ".locks"], 50);
+    for run in [home.dscc(&["list", "--json"]), home.dscc(&["clean", "--all", "-n"]), home.dscc(&["list"])] {
+        assert!(!run.text().contains("token"), "{}", run.text());
+    }
+}
+
+#[test]
+fn credentials_stay_in_a_root_that_the_user_named_and_by_other_names_of_theirs() {
+    let mut home = Home::new();
+    // Where HF_TOKEN_PATH says, a link leads further, and there are a second name and a store beside it.
+    home.variables.push(("HF_TOKEN_PATH", home.sandbox.home().join("work/hub/models--acme--a/blobs/token")));
+    let hub = Hub::at(home.sandbox.home().join("work/hub"));
+    hub.model("a", 10);
+    home.write("home/work/hub/models--acme--b/keys/real", TOKEN);
+    symlink("../../models--acme--b/keys/real", hub.root.join("models--acme--a/blobs/token")).unwrap();
+    fs::hard_link(hub.root.join("models--acme--b/keys/real"), hub.root.join("models--acme--b/copy")).unwrap();
+    home.write("home/work/hub/models--acme--a/blobs/stored_tokens", TOKEN);
+    let root = format!("--root=hub={}", hub.root.display());
+    assert_eq!(array(&home.json(&["list", &root]), "caches")[0]["size"], 50);
+    let done = home.json(&["clean", "--all", "-y", &root]);
+    assert_eq!((&done["freed"], array(&done, "failed")), (&50.into(), vec![]), "{done:#}");
+    for place in ["a/blobs/token", "a/blobs/stored_tokens", "b/keys/real", "b/copy"] {
+        let content = fs::read_to_string(hub.root.join(format!("models--acme--{place}"))).unwrap();
+        assert_eq!(content, TOKEN, "{place}");
+    }
+    assert!(!hub.exists("models--acme--a/snapshots"));
+}
+
+#[test]
+fn a_folder_of_credentials_is_refused_as_a_root_and_left_out_of_the_one_around_it() {
+    let home = Home::new();
+    home.write("home/.ir_datasets/auth/site", TOKEN);
+    home.write("home/.ir_datasets/thing/file", "12345");
+    home.install("~/.ir_datasets", &[Entry::new("thing").owns("thing"), Entry::new("auth").owns("auth/site")]);
+    let auth = home.sandbox.home().join(".ir_datasets/auth");
+    let run = home.dscc(&["list", "--json", &format!("--root=bad={}", auth.display())]);
+    let problems = [array(&run.json(), "errors"), array(&run.json(), "caches")].concat();
+    assert!(run.stdout.contains("root-private") && run.stdout.contains("keeps keys or settings"), "{problems:?}");
+    let row = home.row("bad");
+    assert_eq!([&row["size"], &row["entries"], &row["unclaimed"]], [5, 1, 0], "{row:#}");
+    home.clean("home/.ir_datasets", &["thing"], 5);
+}

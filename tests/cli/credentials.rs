@@ -116,6 +116,20 @@ fn a_claim_of_a_credential_is_none() {
 }
 
 #[test]
+fn a_claim_of_a_child_is_none_either() {
+    let home = Home::new();
+    let parent = Entry::new("all").owns("stuff").owns("accelerate").with_children();
+    let children = [
+        Entry::new("all/settings").owns("accelerate/default_config.yaml"),
+        Entry::new("all/file").owns("stuff/file").shares("accelerate/more"),
+    ];
+    home.install_as("~/.cache/huggingface", |plugin| plugin.levels(&[parent], &children));
+    let rows = array(&home.json(&["show", "--children"]), "entries");
+    assert_eq!((ids(&rows), paths(&rows)), (vec!["all", "all/file"], vec!["stuff".into(), "stuff/file".into()]));
+    home.clean(HF_HOME, &["stuff"], 5);
+}
+
+#[test]
 fn a_claim_around_credentials_takes_all_but_them() {
     let mut home = Home::new();
     home.variables.push(("HF_HOME", home.sandbox.home().join("work/models/hf")));

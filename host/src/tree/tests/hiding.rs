@@ -143,7 +143,8 @@ fn a_name_that_it_gets_later_is_known_when_it_matters() {
         fs::rename(sandbox.at("a/auth"), sandbox.at("b/moved")).unwrap();
         assert_eq!(root.read(&path("b/copy"), 1000).unwrap_err(), FsError::NotFound, "{way:?}");
         assert_eq!(root.read(&path("b/moved/site"), 1000).unwrap_err(), FsError::NotFound, "{way:?}");
-        assert_eq!(measure_all(&root).usage[0].size, 1, "{way:?}");
+        let measure = measure_all(&root);
+        assert_eq!((measure.usage[0].size, measure.linked), (1, vec![]), "{way:?}");
         let removal = remove(&root, "b", &LinkTally::default());
         assert!(removal.kept_something && removal.failures.is_empty(), "{way:?} {removal:?}");
         assert!(sandbox.has("b/copy") && sandbox.has("b/moved/site"), "{way:?}");
@@ -190,11 +191,14 @@ fn what_is_put_in_the_place_of_a_secret_later_is_one() {
         assert_eq!(root.read(&path("a/token"), 1000).unwrap_err(), FsError::NotFound, "{way:?}");
         assert_eq!(root.read(&path("a/auth/site"), 1000).unwrap_err(), FsError::NotFound, "{way:?}");
         assert_eq!(measure_all(&root).usage[0].size, 1, "{way:?}");
-        let seen = sandbox.root(way).stat(&path("a/token")).unwrap().identity;
-        fs::remove_file(sandbox.at("a/token")).unwrap();
-        fs::hard_link(sandbox.at("a/file"), sandbox.at("a/token")).unwrap();
-        let nothing = Keep { paths: &PathTree::default(), kept: &[] };
-        root.remove(&path("a/token"), seen, &nothing, &LinkTally::default(), &Progress::default());
+        let mut claims = PathTree::default();
+        let starts = ["a/token", "a/auth/site"].map(|at| claims.insert(&path(at)));
+        let measure = root.measure(&claims, &vec![true; claims.len()], &starts, &Progress::default());
+        assert!(measure.usage.iter().all(|usage| usage.files == 0) && measure.unreadable.is_empty(), "{way:?}");
+        for at in ["a/token", "a/auth", "a/auth/site"] {
+            let removal = remove_seen(&sandbox.root(way), &root, at);
+            assert!(removal.failures.is_empty() && sandbox.has(at), "{way:?} {at} {removal:?}");
+        }
         let removal = remove(&root, "a", &LinkTally::default());
         assert!(removal.kept_something && removal.failures.is_empty() && !removal.gone, "{way:?} {removal:?}");
         assert!(sandbox.has("a/token") && sandbox.has("a/auth/site") && !sandbox.has("a/file"), "{way:?}");

@@ -251,11 +251,7 @@ impl Folder {
     }
 
     fn create(&self) -> Result<(), FolderError> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.path).map_err(|error| self.io(error))?;
+        private_dirs().create(&self.path).map_err(|error| self.io(error))?;
         trusted(&self.path)
     }
 
@@ -301,6 +297,15 @@ pub(super) fn steps(before: &LockFile, after: &LockFile, component: Option<&[u8]
     let abandoned = strays.iter().filter(|stray| stray.abandoned).map(|stray| stray.name.clone());
     steps.extend(gone.chain(abandoned).map(|name| Step::Delete { name }));
     steps
+}
+
+/// For making folders which nobody else may look into.
+fn private_dirs() -> fs::DirBuilder {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
 }
 
 /// For writing. What is made here nobody else may write, whatever the process's mask leaves: it would not be trusted afterwards.

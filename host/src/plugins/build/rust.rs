@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::runtime::strip;
+
 use super::{BuildError, Built, checked, no_tool, stem};
 
 /// The target of components; its standard library comes with the toolchain.
@@ -32,7 +34,7 @@ pub(super) fn build(dir: &Path) -> Result<Built, BuildError> {
     }
     let metadata = metadata(&manifest)?;
     let artifact = compile(&manifest, &metadata)?;
-    let bytes = fs::read(&artifact).map_err(|e| BuildError::Io(artifact.clone(), e))?;
+    let bytes = strip(fs::read(&artifact).map_err(|e| BuildError::Io(artifact.clone(), e))?);
     let built = checked(dir.join(format!("{}.wasm", stem(&metadata.package))), &bytes)?;
     fs::write(&built.path, &bytes).map_err(|e| BuildError::Io(built.path.clone(), e))?;
     Ok(built)

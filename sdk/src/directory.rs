@@ -1,10 +1,12 @@
 //! Reading beneath one root, through the host or, in tests, in a tree of the test's own.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::fmt::{self, Debug, Formatter};
+use std::marker::PhantomData;
 
 #[cfg(target_family = "wasm")]
-use crate::bindings::dscc::plugin::files::Directory as Imported;
+use crate::bindings::dscc::plugin::files::{Directory as Imported, Walker};
 use crate::{Filter, FsError, Kind, Kinds, Node, path, time};
 
 /// One root, and no way out of it: paths are relative to it (see [`path`](crate::path)) and no link is followed.
@@ -66,9 +68,9 @@ impl dyn Directory + '_ {
     /// # Errors
     /// As [`walk`](Directory::walk).
     pub fn children(&self, at: &str) -> Result<Vec<Node>, FsError> {
-        let mut children: Vec<Node> = self.walk(at, &Filter::direct())?.collect();
-        children.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        Ok(children)
+        // A heap's code is an eighth of a sort's, which would be the largest thing in a small plugin.
+        let children: BinaryHeap<ByPath> = self.walk(at, &Filter::direct())?.map(ByPath).collect();
+        Ok(children.into_sorted_vec().into_iter().map(|ByPath(node)| node).collect())
     }
 
     /// When each thing directly in `at` was last changed, by its path: the newest modification of a file in it. One walk
@@ -141,6 +143,21 @@ impl dyn Directory + '_ {
     }
 }
 
+#[derive(PartialEq, Eq)]
+struct ByPath(Node);
+
+impl Ord for ByPath {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.path.cmp(&other.0.path)
+    }
+}
+
+impl PartialOrd for ByPath {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// What [`Directory::walk`] gives: nodes, parents before children, in no other order.
 ///
 /// ```
@@ -152,23 +169,26 @@ impl dyn Directory + '_ {
 /// ```
 pub struct Nodes<'a> {
     portion: std::vec::IntoIter<Node>,
-    more: Option<Box<dyn FnMut() -> Vec<Node> + 'a>>,
+    /// Where the next ones come from.
+    #[cfg(target_family = "wasm")]
+    walker: Option<Walker>,
+    root: PhantomData<&'a dyn Directory>,
 }
 
 impl Iterator for Nodes<'_> {
     type Item = Node;
 
     fn next(&mut self) -> Option<Node> {
-        loop {
-            if let Some(node) = self.portion.next() {
-                return Some(node);
+        #[cfg(target_family = "wasm")]
+        if self.portion.len() == 0
+            && let Some(walker) = &self.walker
+        {
+            self.portion = walker.next(PORTION).into_iter();
+            if self.portion.len() == 0 {
+                self.walker = None;
             }
-            let portion = self.more.as_mut()?();
-            if portion.is_empty() {
-                self.more = None;
-            }
-            self.portion = portion.into_iter();
         }
+        self.portion.next()
     }
 }
 
@@ -181,7 +201,12 @@ impl Iterator for Nodes<'_> {
 /// ```
 impl FromIterator<Node> for Nodes<'_> {
     fn from_iter<I: IntoIterator<Item = Node>>(nodes: I) -> Self {
-        Self { portion: nodes.into_iter().collect::<Vec<_>>().into_iter(), more: None }
+        Self {
+            portion: nodes.into_iter().collect::<Vec<_>>().into_iter(),
+            #[cfg(target_family = "wasm")]
+            walker: None,
+            root: PhantomData,
+        }
     }
 }
 
@@ -203,7 +228,7 @@ impl Directory for Imported {
 
     fn walk(&self, at: &str, filter: &Filter) -> Result<Nodes<'_>, FsError> {
         let walker = Imported::walk(self, at, filter)?;
-        Ok(Nodes { portion: vec![].into_iter(), more: Some(Box::new(move || walker.next(PORTION))) })
+        Ok(Nodes { portion: vec![].into_iter(), walker: Some(walker), root: PhantomData })
     }
 
     fn read(&self, files: &[String], limit: u32) -> Vec<Result<Vec<u8>, FsError>> {

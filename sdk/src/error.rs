@@ -3,6 +3,7 @@
 use std::fmt::{self, Debug, Display, Formatter};
 
 use crate::FsError;
+use crate::text::joined;
 
 /// What a plugin's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -122,7 +123,7 @@ pub trait Context<T>: Sized {
 
 impl<T, E: Into<Error>> Context<T> for std::result::Result<T, E> {
     fn with_context(self, what: impl FnOnce() -> String) -> Result<T> {
-        self.map_err(|error| Error([&what(), ": ", &error.into().0].concat()))
+        self.map_err(|error| Error(joined(&[&what(), ": ", &error.into().0])))
     }
 }
 

@@ -135,11 +135,14 @@ impl<P: CachePlugin> Guest for Component<P> {
     }
 }
 
-/// A panic ends the instance; its message and place would be lost with it.
+/// A panic ends the instance; its message and place would be lost with it. Set anew in each call, which costs nothing.
 #[cfg(target_family = "wasm")]
 fn report_panics() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| std::panic::set_hook(Box::new(|panic| crate::log::error(&panic.to_string()))));
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic.payload_as_str().unwrap_or("a panic");
+        let Some(place) = panic.location() else { return crate::log::error(message) };
+        crate::log::error(&crate::text::joined(&[place.file(), ":", &place.line().to_string(), ": ", message]));
+    }));
 }
 
 /// Makes the component's exports of a [`CachePlugin`]. Once in a crate; on other targets than WebAssembly it does

@@ -7,6 +7,7 @@ mod list;
 mod remove;
 mod rights;
 mod row;
+mod test;
 mod verify;
 
 use super::args::Plugin;
@@ -21,6 +22,7 @@ pub(super) fn run(context: &mut Context, args: &Plugin) -> Result<Status, Failur
         Plugin::Update(args) => add::update(context, args),
         Plugin::Remove { names, dry_run } => remove::run(context, names, *dry_run),
         Plugin::Verify { names } => verify::run(context, names),
+        Plugin::Test(args) => test::run(context, args),
         Plugin::Build { dir } => build(context, dir),
     }
 }

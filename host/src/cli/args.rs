@@ -167,6 +167,9 @@ pub(super) enum Plugin {
     },
     /// Start a plugin: a project that works already, for the cache ~/.cache/NAME
     New(PluginNew),
+    /// Test a plugin: against its cases, and for what every plugin must keep; exit status 4 if something is wrong
+    #[command(after_long_help = CASES)]
+    Test(PluginTest),
     /// Build the plugin in a folder into a component, NAME.wasm in that folder
     Build {
         /// The plugin's folder, with its Cargo.toml, package.json or pyproject.toml
@@ -207,6 +210,24 @@ pub(super) enum Lang {
     /// By componentize-js
     #[value(name = "javascript")]
     JavaScript,
+}
+
+const CASES: &str = concat!("Cases:\n", include_str!("../conformance/cases.md"));
+
+#[derive(Debug, Arguments)]
+pub(super) struct PluginTest {
+    /// A component, or a plugin's folder: it is built, or the one component in it is taken
+    #[arg(value_name = "COMPONENT|DIR", default_value = ".")]
+    pub(super) plugin: PathBuf,
+    /// Only this case; may be repeated
+    #[arg(long = "case", value_name = "NAME")]
+    pub(super) only: Vec<String>,
+    /// The folder with the cases; by default `cases` beside the component
+    #[arg(long, value_name = "DIR")]
+    pub(super) cases: Option<PathBuf>,
+    /// Write what the cases expect instead of comparing with it
+    #[arg(long)]
+    pub(super) bless: bool,
 }
 
 #[derive(Debug, Arguments)]

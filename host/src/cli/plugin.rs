@@ -10,6 +10,7 @@ mod new;
 mod remove;
 mod rights;
 mod row;
+mod test;
 mod verify;
 
 use super::args::Plugin;
@@ -27,5 +28,6 @@ pub(super) fn run(context: &mut Context, args: &Plugin) -> Result<Status, Failur
         Plugin::New(args) => new::run(context, args),
         Plugin::Build { dir } => build::run(context, dir),
         Plugin::Dev { dir, once } => dev::run(context, dir, *once),
+        Plugin::Test(args) => test::run(context, args),
     }
 }

@@ -169,7 +169,8 @@ fn sources(root: &Path) -> BTreeMap<String, String> {
     let mut files = vec![root.join("Cargo.lock")];
     for folder in ["plugins", "sdk", "wit"] {
         let walk = walkdir::WalkDir::new(root.join(folder)).into_iter();
-        let left_out = |path: &Path| path.ends_with("target") || path == root.join("plugins/built");
+        let apart = ["plugins/built", "sdk/examples", "sdk/template"].map(|path| root.join(path));
+        let left_out = |path: &Path| path.ends_with("target") || apart.iter().any(|apart| path == apart);
         for entry in walk.filter_entry(|entry| !left_out(entry.path())) {
             let path = entry.unwrap().into_path();
             let ending = path.extension().and_then(|ending| ending.to_str());

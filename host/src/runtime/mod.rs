@@ -15,6 +15,7 @@ mod load_code;
 mod on_demand;
 mod output;
 mod state;
+mod strip;
 mod ticker;
 
 use std::path::Path;
@@ -33,6 +34,7 @@ pub use interfaces::INTERFACE_VERSION;
 pub use limits::{LimitError, LimitSettings, Limits, NAMED, Named, check_settings, named, parse_setting};
 pub use on_demand::OnDemand;
 pub use output::LogLine;
+pub use strip::strip;
 
 use code_cache::CodeCache;
 use interfaces::{INTERFACES, Interface};

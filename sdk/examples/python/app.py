@@ -92,11 +92,13 @@ def read_index(root: Directory) -> Index:
 
 
 def parse(line: bytes) -> Optional[Recipe]:
+    if line.count(b"[") + line.count(b"{") > 100:
+        return None  # It nests deeper than a plugin's stack may be.
     try:
         record = json.loads(line.decode())
         name = escaped(record["name"].encode("utf-8", "surrogatepass"))
         files = [escaped(file.encode("utf-8", "surrogatepass")) for file in record["files"]]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return Recipe(name, files, record.get("url"), record.get("fetched"), [escaped(line)])
 

@@ -199,7 +199,7 @@ impl Catalog {
 }
 
 /// A source as a shell takes it.
-fn as_argument(source: &str) -> String {
+pub(crate) fn as_argument(source: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=@%,:".contains(&byte);
     if source.bytes().all(is_plain) {
         source.to_owned()

@@ -17,6 +17,7 @@ mod output;
 mod seal;
 mod stamp;
 mod state;
+mod strip;
 #[cfg(all(test, unix))]
 mod tests;
 mod ticker;
@@ -38,6 +39,7 @@ pub use interfaces::INTERFACE_VERSION;
 pub use limits::{LimitError, LimitSettings, Limits, NAMED, Named, check_settings, named, parse_setting};
 pub use on_demand::OnDemand;
 pub use output::LogLine;
+pub use strip::strip;
 
 use code_cache::CodeCache;
 use interfaces::{INTERFACES, Interface};

@@ -18,7 +18,7 @@ export function describe() {
     title: "Tiles",
     summary: "Maps that the viewer has downloaded.",
     license: "MIT",
-    roots: [{ id: "tiles", locations, marks: ["*/map.json"], indexes: [] }],
+    roots: [{ id: "tiles", locations, marks: ["*/map.json", "*/*/*.png"], indexes: [] }],
     extra: [],
   };
 }
@@ -38,13 +38,12 @@ export function deleteEntry(_root, _cache, _ids) {
 }
 
 function maps(root) {
-  const folders = nodes(root, "", 2).filter((node) => node.kind === "directory").map((node) => node.path);
+  const folders = nodes(root, "", 2, { directory: true }).map((node) => node.path);
+  const withChildren = new Set(folders.filter((path) => path.includes("/")).map(parentOf));
   const found = folders.filter((path) => !path.includes("/"));
   const files = root.read(found.map((path) => `${path}/map.json`), LIMIT);
-  const entries = found.map((path, at) => {
-    const hasChildren = folders.some((folder) => folder.startsWith(`${path}/`));
-    return entry(path, { kind: "map", hasChildren, ...described(record(files[at])) });
-  });
+  const entries = found.map((path, at) =>
+    entry(path, { kind: "map", hasChildren: withChildren.has(path), ...described(record(files[at])) }));
   const bad = entries.filter((map) => map.state === "broken");
   const warnings = bad.map(({ id }) => ({ path: `${id}/map.json`, message: "the viewer cannot read this" }));
   return { entries, warnings };
@@ -62,19 +61,23 @@ function described(map) {
 function zooms(root, map) {
   const [content] = root.read([`${map}/map.json`], LIMIT);
   const { recovery } = described(record(content));
-  const below = nodes(root, map, 2);
-  const hasChildren = (path) => below.some((node) => isCut(node) && node.path.startsWith(`${path}/`));
-  const levels = below.filter((node) => node.kind === "directory" && node.path.split("/").length === 2);
-  return levels.map(({ path }) => entry(path, { kind: "zoom", recovery, hasChildren: hasChildren(path) }));
+  const withChildren = new Set(cutTiles(root, map, 2).map(parentOf));
+  return nodes(root, map, 1, { directory: true }).map(({ path }) =>
+    entry(path, { kind: "zoom", recovery, hasChildren: withChildren.has(path) }));
 }
 
 function cut(root, zoom) {
   const its = { kind: "partial", state: "partial", reclaim: "a killed download" };
-  return nodes(root, zoom, 1).filter(isCut).map(({ path }) => entry(path, its));
+  return cutTiles(root, zoom, 1).map((path) => entry(path, its));
 }
 
-function isCut({ kind, path }) {
-  return kind === "file" && path.endsWith(".tmp");
+function cutTiles(root, at, maxDepth) {
+  // The host looks for them: 20,000 sound tiles need not come over here.
+  return nodes(root, at, maxDepth, { file: true }, ["*.tmp"]).map((node) => node.path);
+}
+
+function parentOf(path) {
+  return path.slice(0, path.lastIndexOf("/"));
 }
 
 /** The path is the id, and goes with the entry. */
@@ -83,12 +86,13 @@ function entry(path, its) {
   return { id: path, label: path, owns: [path], state: "complete", recovery: "download", ...nothing, ...its };
 }
 
-/** All beneath a folder, so deep. What lies behind links is never seen. */
-function nodes(root, at, maxDepth) {
-  const walker = root.walk(at, { maxDepth, kinds: {}, names: [], stat: false });
+/** All of these kinds and names beneath a folder, so deep. What lies behind links is never seen. */
+function nodes(root, at, maxDepth, kinds, names = []) {
+  const walker = root.walk(at, { maxDepth, kinds, names, stat: false });
   const found = [];
   for (let some = walker.next(10_000); some.length > 0; some = walker.next(10_000)) found.push(...some);
-  return found;
+  // What cannot be read passes every filter.
+  return found.filter((node) => kinds[node.kind]);
 }
 
 /** The object in a JSON file, if it is one. */

@@ -12,10 +12,11 @@ function tree(files) {
   }
   const depth = (path) => (path === "" ? 0 : path.split("/").length);
   return {
-    walk(at, { maxDepth }) {
-      const isBelow = (path) => at === "" || path.startsWith(`${at}/`);
-      const near = (path) => maxDepth === 0 || depth(path) - depth(at) <= maxDepth;
-      const found = [...paths].filter((path) => isBelow(path) && near(path)).sort();
+    walk(at, { maxDepth, kinds, names }) {
+      const passes = (path) =>
+        (at === "" || path.startsWith(`${at}/`)) && depth(path) - depth(at) <= maxDepth &&
+        kinds[path in files ? "file" : "directory"] && names.every((name) => path.endsWith(name.slice(1)));
+      const found = [...paths].filter(passes).sort();
       const nodes = found.map((path) => ({ path, kind: path in files ? "file" : "directory", target: "" }));
       return { next: (max) => nodes.splice(0, max) };
     },

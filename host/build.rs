@@ -28,14 +28,18 @@ fn embed(folders: &[&str]) -> io::Result<()> {
     fs::write(PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("embedded.rs"), table)
 }
 
+/// What tools leave in a folder.
+const LEFT: [&str; 5] = [".bindings", ".venv", "__pycache__", "node_modules", "target"];
+
 /// The files beneath a folder, without what tools leave there.
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.is_file() {
-            files.push(path);
-        } else if !["__pycache__", "node_modules", "target"].iter().any(|left| path.ends_with(left)) {
+        let is_left = LEFT.iter().any(|left| path.ends_with(left)) || path.extension().is_some_and(|it| it == "wasm");
+        if path.is_dir() && !is_left {
             collect(&path, files)?;
+        } else if !is_left {
+            files.push(path);
         }
     }
     Ok(())

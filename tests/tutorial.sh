@@ -40,7 +40,7 @@ shows "dscc plugin build"
 cd "$name"
 case $lang in
   rust) step cargo test --quiet ;;
-  python) step python3 -m venv .venv && step .venv/bin/pip install --quiet componentize-py==0.25.0 ;;
+  python) step python3 -m venv .venv && step .venv/bin/pip install --quiet -r requirements.txt ;;
   javascript) step npm install --silent --no-fund --no-audit ;;
 esac
 

@@ -35,6 +35,7 @@ fn a_project_has_what_an_author_needs_and_every_placeholder_is_filled() {
         "LICENSE",
         "README.md",
         "sdk/Cargo.toml",
+        "sdk/LICENSE",
         "sdk/src/lib.rs",
         "sdk/wit/world.wit",
         "src/lib.rs",

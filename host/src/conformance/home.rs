@@ -30,6 +30,9 @@ pub enum HomeError {
     /// A manifest without rules or locations.
     #[error("the manifest has no root rule with a location, so there is no place for a tree")]
     NoRule,
+    /// The place for temporary files is one where no root may be.
+    #[error("{0}; set TMPDIR to another folder")]
+    Refused(String),
     /// The rule leads to where no test writes.
     #[error("the rule `{rule}` leads to `{path}`, which is not in the home; say `env:` so that it leads to the home")]
     Outside {
@@ -162,9 +165,11 @@ fn default_place(rules: &[RootRule], setting: &Setting, environment: &mut Enviro
         candidates = resolve(rule, environment, &[]);
     }
     let candidate = candidates.into_iter().next().ok_or(HomeError::NoRule)?;
-    let absent = matches!(candidate.outcome, Outcome::Absent);
     let own = candidate.path.starts_with(&home) || candidate.path.starts_with(&environment.temp);
-    if !absent || !own {
+    if let (Outcome::Refused(_), true, Some(message)) = (&candidate.outcome, own, candidate.message()) {
+        return Err(HomeError::Refused(message));
+    }
+    if !own {
         let path = escape_text(candidate.path.as_os_str());
         return Err(HomeError::Outside { rule: rule.id.clone(), path });
     }

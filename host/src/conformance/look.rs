@@ -29,7 +29,7 @@ impl Subject<'_> {
 
 /// What was found in a home.
 pub(super) struct Look<'a> {
-    subject: Subject<'a>,
+    pub(super) subject: Subject<'a>,
     survey: Survey,
     pub(super) found: Found,
     pub(super) weights: Vec<Weights>,

@@ -118,5 +118,5 @@ fn check_all(subject: Subject<'_>, trial: &Trial, findings: &mut Findings) -> Re
     if trial.extent == Extent::Whole {
         listing::check_elsewhere(subject, &look, &home, trial, findings)?;
     }
-    removal::check(subject, &look, trial, findings)
+    removal::check(&look, &home, trial, findings)
 }

@@ -1,12 +1,12 @@
 //! Checks of removals: each entry once, and everything at once, each time in a fresh home.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::clean::{Force, Hold, Plan, RootPlan};
 
 use super::home::{Home, HomeError, Snapshot};
-use super::look::{Look, Subject, Told};
+use super::look::{Look, Told};
 use super::report::Findings;
 use super::variants::{Extent, Trial};
 
@@ -19,29 +19,24 @@ const NAMED: Force = Force { irreplaceable: true, needed: false };
 /// An entry, by its cache and id.
 type Name = (String, String);
 
-pub(super) fn check(
-    subject: Subject<'_>,
-    look: &Look<'_>,
-    trial: &Trial,
-    findings: &mut Findings,
-) -> Result<(), HomeError> {
+/// The last check on a tree: what is in `home` goes.
+pub(super) fn check(look: &Look<'_>, home: &Home, trial: &Trial, findings: &mut Findings) -> Result<(), HomeError> {
     // On other systems nothing is removed yet.
     if cfg!(not(unix)) {
         return Ok(());
     }
     if trial.extent == Extent::Whole {
         for top in look.tops().iter().take(MOST) {
-            remove(subject, trial, Some(top), findings)?;
+            let home = trial.home(look.subject, "home")?;
+            remove(&Look::of(look.subject, &home), &home, Some(top), findings)?;
         }
     }
-    remove(subject, trial, None, findings)
+    remove(look, home, None, findings)
 }
 
 /// Removes one entry of the first level, or all that would go if nothing is named.
-fn remove(subject: Subject<'_>, trial: &Trial, only: Option<&Told>, findings: &mut Findings) -> Result<(), HomeError> {
-    let home = trial.home(subject, "home")?;
+fn remove(look: &Look<'_>, home: &Home, only: Option<&Told>, findings: &mut Findings) -> Result<(), HomeError> {
     let before = home.snapshot()?;
-    let look = Look::of(subject, &home);
     let wanted = |told: &Told| only.is_none_or(|only| name(told) == name(only));
     let force = if only.is_some() { NAMED } else { Force::default() };
     let plan = look.plan(&look.choose(only.is_some(), wanted), force, false);
@@ -59,12 +54,11 @@ fn remove(subject: Subject<'_>, trial: &Trial, only: Option<&Told>, findings: &m
         let why = failure.error.as_ref().map(ToString::to_string).or_else(|| failure.consequence.clone());
         findings.add("removal", format!("{what}: `{}`: {}", failure.path, why.unwrap_or_default()));
     }
-    let after = home.snapshot()?;
-    if let Some(path) = beyond(&before, &after, &planned(&look, &plan)) {
+    if let Some(path) = beyond(&before, &home.snapshot()?, &planned(look, &plan)) {
         let path = home.portable(&path.to_string_lossy());
         findings.add("inside", format!("{what}: `{path}` changed, and was not in the plan"));
     }
-    listed_afterwards(subject, &home, &look, &plan, &what, findings);
+    listed_afterwards(home, look, &plan, &what, findings);
     Ok(())
 }
 
@@ -73,15 +67,8 @@ fn name(told: &Told) -> Name {
 }
 
 /// The listing afterwards works, lacks what went and has what stayed.
-fn listed_afterwards(
-    subject: Subject<'_>,
-    home: &Home,
-    before: &Look<'_>,
-    plan: &Plan,
-    what: &str,
-    findings: &mut Findings,
-) {
-    let after = Look::of(subject, home);
+fn listed_afterwards(home: &Home, before: &Look<'_>, plan: &Plan, what: &str, findings: &mut Findings) {
+    let after = Look::of(before.subject, home);
     after.failures(&format!("after removing {what}: "), findings);
     if after.found.problems.iter().any(|it| it.code.starts_with("plugin")) {
         return;
@@ -91,9 +78,10 @@ fn listed_afterwards(
     let listed: BTreeSet<Name> = after.told().iter().map(name).collect();
     for told in before.told() {
         let (name, id) = (name(&told), &told.entry.id);
-        // A mere record has nothing to be removed.
-        let is_record = told.entry.owns.is_empty() && told.entry.shares.is_empty();
-        if went.contains(&name) && listed.contains(&name) && !is_record {
+        if told.entry.owns.is_empty() && told.entry.shares.is_empty() {
+            continue; // A mere record has nothing to be removed, and may be about what went.
+        }
+        if went.contains(&name) && listed.contains(&name) {
             findings.add("removal", format!("`{id}` is listed although {what} was removed"));
         }
         if !went.contains(&name) && !listed.contains(&name) {
@@ -104,8 +92,8 @@ fn listed_afterwards(
 }
 
 /// The absolute paths that a plan names: what goes, and the indexes that lose records.
-fn planned(look: &Look<'_>, plan: &Plan) -> Vec<PathBuf> {
-    let mut paths = Vec::new();
+fn planned(look: &Look<'_>, plan: &Plan) -> HashSet<PathBuf> {
+    let mut paths = HashSet::new();
     for (inventory, root) in look.found.inventories.iter().zip(&plan.roots) {
         let edited = root.edits.iter().map(|(_, edit)| &edit.file);
         let all = root.steps.iter().map(|step| &step.path).chain(edited);
@@ -115,8 +103,8 @@ fn planned(look: &Look<'_>, plan: &Plan) -> Vec<PathBuf> {
 }
 
 /// The first path that changed, and that no planned path is or leads to.
-fn beyond(before: &Snapshot, after: &Snapshot, planned: &[PathBuf]) -> Option<PathBuf> {
-    let is_planned = |path: &Path| planned.iter().any(|it| path.starts_with(it));
+fn beyond(before: &Snapshot, after: &Snapshot, planned: &HashSet<PathBuf>) -> Option<PathBuf> {
+    let is_planned = |path: &Path| path.ancestors().any(|it| planned.contains(it));
     let changed = before.iter().filter(|(path, seen)| after.get(*path) != Some(*seen)).map(|(path, _)| path);
     let made = after.keys().filter(|path| !before.contains_key(*path));
     changed.chain(made).find(|path| !is_planned(path)).cloned()
@@ -150,7 +138,7 @@ mod tests {
         ];
         for (act, expected) in cases {
             let home = home();
-            let planned = [home.at.join("a")];
+            let planned = HashSet::from([home.at.join("a")]);
             let before = home.snapshot().unwrap();
             std::fs::remove_dir_all(home.at.join("a")).unwrap();
             assert_eq!(beyond(&before, &home.snapshot().unwrap(), &planned), None);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -52,6 +52,22 @@ pub(super) struct Places<'a> {
 impl From<What> for Item {
     fn from(what: What) -> Self {
         Self { what, mode: None, modified: None }
+    }
+}
+
+impl Item {
+    fn modified(&self) -> io::Result<SystemTime> {
+        let default = Timestamp::from_second(MODIFIED);
+        Ok(self.modified.map_or(default, Ok).map_err(io::Error::other)?.into())
+    }
+
+    fn write_file(&self, at: &Path, size: u64, content: &[u8]) -> io::Result<()> {
+        let mut file = File::create(at)?;
+        file.write_all(content)?;
+        if size > content.len() as u64 {
+            file.set_len(size)?;
+        }
+        file.set_modified(self.modified()?)
     }
 }
 
@@ -137,33 +153,30 @@ impl Tree {
     /// When something cannot be made.
     pub(super) fn write(&self, places: &Places<'_>) -> io::Result<()> {
         fs::create_dir_all(places.root)?;
+        let mut folder_made = places.root.to_owned();
         for (path, item) in &self.items {
             let at = places.root.join(path.to_path_buf());
-            if let Some(folder) = at.parent() {
+            if let Some(folder) = at.parent().filter(|folder| *folder != folder_made) {
                 fs::create_dir_all(folder)?;
+                folder_made = folder.to_owned();
             }
             match &item.what {
                 What::Folder => fs::create_dir_all(&at)?,
-                What::Zeros(size) => File::create(&at)?.set_len(*size)?,
-                What::Bytes(content) => fs::write(&at, content)?,
-                What::Text(text) => fs::write(&at, places.fill_in(text))?,
+                What::Zeros(size) => item.write_file(&at, *size, &[])?,
+                What::Bytes(content) => item.write_file(&at, content.len() as u64, content)?,
+                What::Text(text) => {
+                    let content = places.fill_in(text);
+                    item.write_file(&at, content.len() as u64, &content)?;
+                }
                 What::Link(target) => link(&places.fill_in(target), &at)?,
             }
         }
-        // Children before their folders: writing into a folder changes its time, and may take rights.
-        for (path, item) in self.items.iter().rev().filter(|(_, item)| !matches!(item.what, What::Link(_))) {
+        // Writing into a folder changes its time, and may take rights: children before their folders.
+        for (path, item) in self.items.iter().rev() {
             let at = places.root.join(path.to_path_buf());
-            let modified = item.modified.map_or(Timestamp::from_second(MODIFIED), Ok);
-            let modified = SystemTime::from(modified.map_err(io::Error::other)?);
-            // Elsewhere than on Unix a folder's time cannot be set so; it matters to no check.
-            match File::options()
-                .write(item.what.is_file())
-                .read(true)
-                .open(&at)
-                .and_then(|it| it.set_modified(modified))
-            {
-                Err(error) if item.what.is_file() => return Err(error),
-                _ => {}
+            if item.what == What::Folder {
+                // Where a folder's time cannot be set so, no check minds.
+                let _ = File::open(&at).and_then(|folder| folder.set_modified(item.modified()?));
             }
             if let Some(mode) = item.mode {
                 set_mode(&at, mode)?;

@@ -17,7 +17,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub use build::{BuildError, Built, build};
+pub use build::{BuildError, Built, build, is_project};
 pub use builtin::{BuiltIn, built_in};
 pub(crate) use catalog::as_argument;
 pub use catalog::{Catalog, Code, Known, Overridden, of_folder};

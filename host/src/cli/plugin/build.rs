@@ -1,6 +1,7 @@
 //! `dscc plugin build`: makes a component, and says what it is and how to install it. With `--quiet` its path alone, for
 //! scripts.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -64,16 +65,13 @@ fn component(built: &Built) -> Component {
 fn print(context: &mut Context, dir: &Path, built: &Built, seconds: f64) -> Result<(), Failure> {
     let component = component(built);
     let path = escape_text(nearby(dir, &built.path).as_os_str());
-    let names = |inert: bool| {
-        let of_kind = component.imports.iter().filter(|it| it.inert == inert).map(|it| it.name.as_str());
-        of_kind.collect::<Vec<_>>().join(", ")
-    };
+    let names = component.imports.iter().filter(|it| !it.inert).map(|it| it.name.as_str());
     let lines = [
         ("size", format!("{} ({} bytes), built in {seconds:.1} s", size(built.size), built.size)),
         ("sha256", component.digest.clone()),
         ("interface", component.interface.clone()),
-        ("imports", names(false)),
-        ("inert", names(true)),
+        ("imports", names.collect::<Vec<_>>().join(", ")),
+        ("inert", inert(&component.imports)),
     ];
     context.output.print(&format!("{}\n", escape(&path)))?;
     for (label, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
@@ -81,6 +79,16 @@ fn print(context: &mut Context, dir: &Path, built: &Built, seconds: f64) -> Resu
     }
     let add = format!("dscc plugin add {}", as_argument(&path));
     Ok(context.output.print(&format!("Install it with: {}\n", escape(&add)))?)
+}
+
+/// The packages of what is there and empty, and how much of each is imported.
+fn inert(imports: &[Import]) -> String {
+    let mut packages: BTreeMap<&str, usize> = BTreeMap::new();
+    for import in imports.iter().filter(|it| it.inert) {
+        *packages.entry(import.name.split('/').next().unwrap_or_default()).or_default() += 1;
+    }
+    let packages: Vec<String> = packages.iter().map(|(name, count)| format!("{name} ({count})")).collect();
+    packages.join(", ")
 }
 
 /// The component as it is found from where the user is.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::conformance::{CHECKS, Case, Report, Row, alone, read_cases, test};
 use crate::model::escape_text;
-use crate::plugins::{Facts, build};
+use crate::plugins::{Facts, build, is_project};
 use crate::runtime::{Limits, PluginError, PluginErrorKind};
 use crate::ui::json::SchemaVersion;
 use crate::ui::{Style, escape};
@@ -62,8 +62,8 @@ fn component(plugin: &Path) -> Result<PathBuf, Failure> {
     if !plugin.is_dir() {
         return Ok(std::path::absolute(plugin).unwrap_or_else(|_| plugin.to_owned()));
     }
-    if plugin.join("Cargo.toml").is_file() {
-        return Ok(build(plugin).map_err(|error| Failure::new(Status::Failed, error.to_string()))?.path);
+    if is_project(plugin) {
+        return Ok(build(plugin)?.path);
     }
     let shown = escape_text(plugin.as_os_str());
     let entries = fs::read_dir(plugin).map_err(|error| Failure::new(Status::Failed, format!("`{shown}`: {error}")))?;
@@ -76,7 +76,7 @@ fn component(plugin: &Path) -> Result<PathBuf, Failure> {
             Err(Failure::new(Status::Usage, message).hint("name the one to be tested"))
         }
         (None, _) => {
-            let message = format!("`{shown}` has neither a Cargo.toml nor a component");
+            let message = format!("`{shown}` has neither a project nor a component");
             Err(Failure::new(Status::NotFound, message).hint("name a plugin's folder, or a file that ends in .wasm"))
         }
     }

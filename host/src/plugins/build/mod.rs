@@ -73,21 +73,28 @@ pub enum BuildError {
     Io(PathBuf, std::io::Error),
 }
 
+/// Builds what is in a folder.
+type Builder = fn(&Path) -> Result<Built, BuildError>;
+
+/// How a project is built, by the file that its language's tools need.
+const PROJECTS: [(&str, Builder); 3] =
+    [("Cargo.toml", rust::build), ("package.json", script::build_javascript), ("pyproject.toml", script::build_python)];
+
+/// Whether a folder has a plugin's sources.
+pub fn is_project(dir: &Path) -> bool {
+    PROJECTS.iter().any(|(file, _)| dir.join(file).is_file())
+}
+
 /// Builds the plugin in a folder, checks the component and leaves it there as `NAME.wasm`.
 ///
 /// # Errors
 /// When a tool or the target is missing, the build fails, or the result is no plugin.
 pub fn build(dir: &Path) -> Result<Built, BuildError> {
     let dir = fs::canonicalize(dir).map_err(|e| BuildError::Io(dir.to_owned(), e))?;
-    let has = |file: &str| dir.join(file).is_file();
-    if has("Cargo.toml") {
-        rust::build(&dir)
-    } else if has("package.json") {
-        script::build_javascript(&dir)
-    } else if has("pyproject.toml") {
-        script::build_python(&dir)
-    } else {
-        Err(BuildError::NoProject(dir))
+    let project = PROJECTS.iter().find(|(file, _)| dir.join(file).is_file());
+    match project {
+        Some((_, build)) => build(&dir),
+        None => Err(BuildError::NoProject(dir)),
     }
 }
 

@@ -6,6 +6,23 @@ use crate::{Directory, FsError, Listing};
 #[doc(no_inline)]
 pub use serde_json::Value;
 
+/// A time in a JSON file, whether as text or as a number of seconds or milliseconds; none if the host would refuse it.
+///
+/// ```
+/// use dscc_sdk::json::{Value, time};
+///
+/// assert_eq!(time(&Value::from(1_709_294_400.25)).as_deref(), Some("1709294400"));
+/// assert_eq!(time(&Value::from("2024-03-01T12:00:00Z")).as_deref(), Some("2024-03-01T12:00:00Z"));
+/// assert_eq!(time(&Value::Null), None);
+/// ```
+pub fn time(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => crate::time::lenient(text),
+        Value::Number(number) => crate::time::lenient(&number.to_string()),
+        _ => None,
+    }
+}
+
 impl dyn Directory + '_ {
     /// The content of one JSON file; `Null` if it is absent. One that is there and cannot be read, is longer than
     /// `limit` bytes or is no JSON is `Null` too, with a warning in the listing.

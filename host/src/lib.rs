@@ -13,10 +13,14 @@
 //! | [`clean`] | claims, selection, plan, removal |
 //! | [`survey`] | what is there: brings the above together |
 //! | [`ui`] | tables, prompts, JSON |
+//! | [`documents`] | what was found and planned, as JSON |
+//! | [`conformance`] | what every plugin must keep, and what an author's cases say |
 //! | [`cli`] | the commands |
 
 pub mod clean;
 pub mod cli;
+pub mod conformance;
+pub mod documents;
 pub mod folders;
 pub mod model;
 pub mod plugins;

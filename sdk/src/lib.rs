@@ -2,38 +2,31 @@
 //! opens the directories, measures, plans, asks and removes. This crate is all that a plugin depends on.
 //!
 //! A plugin implements [`CachePlugin`] and hands it to [`export!`], in a crate of type `cdylib` (and `rlib`, to test
-//! it). Whatever it reads comes through a [`Directory`], so `cargo test` runs it on real directories, without
-//! WebAssembly ([`testing`]). This one shows each file of `~/.cache/demo`:
+//! it). Whatever it reads comes through a [`Directory`], so `cargo test` runs it on trees of its own, without
+//! WebAssembly ([`testing`]). This is a whole plugin; it shows what is directly in `~/.cache/demo`:
 //!
 //! ```
-//! use dscc_sdk::{Cache, CachePlugin, Detail, Directory, Entry, Filter, Kinds, Listing, Location, Manifest, Result};
-//! use dscc_sdk::{FsError, Recovery, RootRule};
+//! use dscc_sdk::prelude::*;
 //!
 //! struct Demo;
 //!
 //! impl CachePlugin for Demo {
 //!     fn describe() -> Manifest {
 //!         Manifest::new("demo", "0.1.0", "Demo", "Downloads of the demo library.")
-//!             .root(RootRule::new("demo").location(Location::new("~/.cache/demo")))
-//!     }
-//!
-//!     fn discover(_root: &dyn Directory, _rule: &str) -> Result<Vec<Cache>> {
-//!         Ok(vec![Cache::new("demo", "Demo")])
+//!             .root(RootRule::new("demo").location("${DEMO_HOME}").location("~/.cache/demo"))
 //!     }
 //!
 //!     fn list_entries(root: &dyn Directory, _cache: &str, _parent: Option<&str>, _detail: Detail) -> Result<Listing> {
-//!         let files = root.walk("", &Filter::direct().kinds(Kinds::FILE)).map_err(FsError::text)?;
-//!         Ok(files.map(|file| Entry::new(&file.path, "file").owns(&file.path).recovery(Recovery::Download)).collect())
+//!         let children = root.children("").context("the cache cannot be listed")?;
+//!         Ok(children.iter().map(|child| Entry::at(&child.path, "item").recovery(Recovery::Download)).collect())
 //!     }
 //! }
 //!
 //! dscc_sdk::export!(Demo);
 //!
-//! # #[cfg(unix)] {
-//! let home = dscc_sdk::testing::TempRoot::new().file("a.bin", "12345");
-//! let level = Demo::list_entries(&home, "demo", None, Detail::Full).unwrap();
-//! assert_eq!(level.entries[0].owns, ["a.bin"]);
-//! # }
+//! let root = dscc_sdk::testing::MemoryRoot::new().file("a/weights.bin", "12345");
+//! let level = Demo::list_entries(&root, "demo", None, Detail::Full).unwrap();
+//! assert_eq!(level.entries[0].owns, ["a"]);
 //! ```
 
 #[doc(hidden)]
@@ -46,12 +39,20 @@ pub mod bindings {
     });
 }
 
-mod build;
 mod directory;
+mod entry;
+mod error;
+mod filter;
+mod manifest;
 mod plugin;
+mod text;
 
+#[cfg(feature = "json")]
+pub mod json;
 pub mod log;
 pub mod path;
+pub mod time;
+
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 
@@ -61,6 +62,22 @@ pub use bindings::dscc::plugin::types::{
     RootRule, State, Warning,
 };
 pub use directory::{Directory, Nodes};
+pub use error::{Context, Error, Result};
+pub use plugin::CachePlugin;
 #[doc(hidden)]
 pub use plugin::Component;
-pub use plugin::{CachePlugin, Result};
+pub use text::Text;
+
+/// All that most plugins name.
+///
+/// ```
+/// use dscc_sdk::prelude::*;
+///
+/// assert_eq!(Entry::at("a", "item").state, State::Complete);
+/// ```
+pub mod prelude {
+    pub use crate::{
+        Cache, CachePlugin, Context, Detail, Directory, Edit, Entry, Error, Expansion, Filter, FsError, Kind, Kinds,
+        Listing, Location, LockKind, Manifest, Moment, Node, Recovery, Result, RootRule, State, log, path, time,
+    };
+}

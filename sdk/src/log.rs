@@ -3,21 +3,37 @@
 use crate::bindings::dscc::plugin::log::Level;
 
 /// For the plugin's author.
+///
+/// ```
+/// dscc_sdk::log::debug("12 index files were read");
+/// ```
 pub fn debug(message: &str) {
     write(Level::Debug, message);
 }
 
 /// What the plugin does.
+///
+/// ```
+/// dscc_sdk::log::info("the old layout is in use");
+/// ```
 pub fn info(message: &str) {
     write(Level::Info, message);
 }
 
 /// Something odd that does not change the result. What the user should know belongs into a listing's warnings.
+///
+/// ```
+/// dscc_sdk::log::warn("`index.json` names a file twice");
+/// ```
 pub fn warn(message: &str) {
     write(Level::Warn, message);
 }
 
 /// Something that went wrong.
+///
+/// ```
+/// dscc_sdk::log::error("the index is unreadable");
+/// ```
 pub fn error(message: &str) {
     write(Level::Error, message);
 }

@@ -2,6 +2,8 @@
 //! as `\\`. Taking one from the host, joining and comparing are always right; text that comes from elsewhere, such as
 //! a line of an index file, is escaped first.
 
+use crate::text::joined;
+
 /// Both parts with `/` between them; an empty part adds nothing.
 ///
 /// ```
@@ -10,17 +12,25 @@
 /// ```
 pub fn join(parent: &str, child: &str) -> String {
     if parent.is_empty() || child.is_empty() {
-        return [parent, child].concat();
+        return joined(&[parent, child]);
     }
-    [parent, "/", child].concat()
+    joined(&[parent, "/", child])
 }
 
 /// The last component.
+///
+/// ```
+/// assert_eq!(dscc_sdk::path::name("a/b"), "b");
+/// ```
 pub fn name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
 /// What is above the last component; `""` for a path of one component.
+///
+/// ```
+/// assert_eq!(dscc_sdk::path::parent("a/b"), "a");
+/// ```
 pub fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }

@@ -167,9 +167,10 @@ fn the_top_level_is_what_was_agreed() {
 /// The sources that decide a component's bytes, by their path in the workspace, with their digests.
 fn sources(root: &Path) -> BTreeMap<String, String> {
     let mut files = vec![root.join("Cargo.lock")];
+    let others = ["plugins/built", "sdk/examples", "sdk/template"].map(|folder| root.join(folder));
     for folder in ["plugins", "sdk", "wit"] {
         let walk = walkdir::WalkDir::new(root.join(folder)).into_iter();
-        let left_out = |path: &Path| path.ends_with("target") || path == root.join("plugins/built");
+        let left_out = |path: &Path| path.ends_with("target") || others.iter().any(|other| other == path);
         for entry in walk.filter_entry(|entry| !left_out(entry.path())) {
             let path = entry.unwrap().into_path();
             let ending = path.extension().and_then(|ending| ending.to_str());

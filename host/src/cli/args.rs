@@ -64,7 +64,7 @@ pub(super) enum Command {
     Clean(Clean),
     /// Show dscc's own folders and where each library's cache is looked for
     Paths(Paths),
-    /// Install, look at and build plugins
+    /// Install, look at and make plugins
     #[command(subcommand)]
     Plugin(Plugin),
 }
@@ -165,12 +165,69 @@ pub(super) enum Plugin {
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
-    /// Build the plugin in a folder into a component
+    /// Start a plugin: a project that works already, for the cache ~/.cache/NAME
+    New(PluginNew),
+    /// Test a plugin: against its cases, and for what every plugin must keep; exit status 4 if something is wrong
+    #[command(after_long_help = CASES)]
+    Test(PluginTest),
+    /// Build the plugin in a folder into a component, NAME.wasm in that folder
     Build {
-        /// The plugin's folder, with its Cargo.toml
+        /// The plugin's folder, with its Cargo.toml, package.json or pyproject.toml
         #[arg(default_value = ".")]
         dir: PathBuf,
     },
+    /// Build the plugin in a folder and show what it finds here, again whenever a source changes; installs nothing
+    Dev {
+        /// The plugin's folder
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+        /// Stop after the first time
+        #[arg(long)]
+        once: bool,
+    },
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct PluginNew {
+    /// What the plugin and its cache are called: lower-case letters, digits, `-` and `_`
+    #[arg(value_name = "NAME")]
+    pub(super) name: String,
+    /// What it is written in
+    #[arg(long, value_enum, default_value = "rust", value_name = "LANGUAGE")]
+    pub(super) lang: Lang,
+    /// The project's folder, which is made or empty [default: NAME]
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+}
+
+/// What a plugin is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Lang {
+    /// Small and fast
+    Rust,
+    /// By componentize-py
+    Python,
+    /// By componentize-js
+    #[value(name = "javascript")]
+    JavaScript,
+}
+
+const CASES: &str = concat!("Cases:\n", include_str!("../conformance/cases.md"));
+
+#[derive(Debug, Arguments)]
+pub(super) struct PluginTest {
+    /// A component, or a plugin's folder: it is built, or the one component in it is taken
+    #[arg(value_name = "COMPONENT|DIR", default_value = ".")]
+    pub(super) plugin: PathBuf,
+    /// Only this case and the trees made of it, and none that every plugin meets; may be repeated
+    #[arg(long = "case", value_name = "NAME")]
+    pub(super) only: Vec<String>,
+    /// The folder with the cases; by default `cases` beside the component
+    #[arg(long, value_name = "DIR")]
+    pub(super) cases: Option<PathBuf>,
+    /// Write what the cases expect instead of comparing with it
+    #[arg(long)]
+    pub(super) bless: bool,
 }
 
 #[derive(Debug, Arguments)]

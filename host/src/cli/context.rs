@@ -19,6 +19,8 @@ pub(super) struct Context {
     pub(super) global: Global,
     pub(super) folders: Folders,
     pub(super) output: Output,
+    /// Plugins to run instead of those that there are.
+    pub(super) only: Option<Catalog>,
 }
 
 impl Context {
@@ -28,7 +30,7 @@ impl Context {
         if let Some(dir) = &global.plugins_dir {
             folders.plugins = std::path::absolute(dir).unwrap_or_else(|_| dir.clone());
         }
-        Ok(Self { folders, global, output })
+        Ok(Self { folders, global, output, only: None })
     }
 
     /// The plugins of this run, to be asked.
@@ -41,9 +43,9 @@ impl Context {
         OnDemand::new(&self.folders.cache)
     }
 
-    /// The built-in and the installed plugins.
+    /// The built-in and the installed plugins, or the ones that run instead.
     pub(super) fn catalog(&self) -> Catalog {
-        Catalog::read(&self.plugins_folder(), Limits::default())
+        self.only.clone().unwrap_or_else(|| Catalog::read(&self.plugins_folder(), Limits::default()))
     }
 
     /// Where plugins are installed.

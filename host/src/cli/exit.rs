@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::clean::SelectionError;
 use crate::folders::NoHome;
-use crate::plugins::{FolderError, InstallError, ProposalError};
+use crate::plugins::{BuildError, FolderError, InstallError, NewError, ProposalError};
 use crate::runtime::PluginError;
 use crate::survey::UnknownCache;
 use crate::ui::{Output, OutputError};
@@ -127,6 +127,28 @@ impl From<InstallError> for Failure {
             InstallError::Moved => Self::new(Status::Failed, error.to_string()).hint("run the command again"),
             InstallError::NotInstalled(_) => Self::new(Status::NotFound, error.to_string()),
         }
+    }
+}
+
+impl From<NewError> for Failure {
+    fn from(error: NewError) -> Self {
+        let (status, hint) = match error {
+            NewError::Name(_) => (Status::Usage, None),
+            NewError::Taken { .. } => (Status::Refused, Some("choose another name")),
+            NewError::NotEmpty(_) => (Status::Refused, Some("--dir DIR puts the project elsewhere")),
+            NewError::Io(..) => (Status::Failed, None),
+        };
+        Self { status, message: error.to_string(), hint: hint.map(str::to_owned) }
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        let status = match error {
+            BuildError::NoProject(_) => Status::NotFound,
+            _ => Status::Failed,
+        };
+        Self::new(status, error.to_string())
     }
 }
 

@@ -34,6 +34,11 @@ struct Row {
 }
 
 pub(super) fn run(context: &mut Context, args: &List) -> Result<Status, Failure> {
+    Ok(overview(context, args)?.0)
+}
+
+/// Shows the caches, and says how many.
+pub(super) fn overview(context: &mut Context, args: &List) -> Result<(Status, usize), Failure> {
     let survey = context.survey();
     let (_, mut found) = context.find(&survey, &args.caches)?;
     if args.reclaimable {
@@ -55,7 +60,7 @@ pub(super) fn run(context: &mut Context, args: &List) -> Result<Status, Failure>
     context.tell_log(&survey);
     let total = union(&found.inventories, &weights).size;
     print(context, &rows, total, &found, args.reclaimable)?;
-    Ok(status_of(&found.problems))
+    Ok((status_of(&found.problems), rows.len()))
 }
 
 fn row(inventory: &Inventory, weights: &Weights, cache: usize) -> Row {

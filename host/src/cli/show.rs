@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::clean::{EntryIx, Inventory, Selection, Target, Weights, select};
-use crate::model::{Detail, escape_text};
+use crate::clean::{EntryIx, Inventory, Selection, Target, select};
+use crate::documents::show_entry;
+use crate::model::Detail;
 use crate::survey::{Found, Survey};
-use crate::ui::{Column, Style, Table, age, at_least, json, size, timestamp};
+use crate::ui::{Column, Style, Table, age, at_least, json, size};
 
 use super::args::Show;
 use super::context::{Context, status_of};
@@ -44,7 +45,7 @@ pub(super) fn run(context: &mut Context, args: &Show) -> Result<Status, Failure>
             root,
             ix,
             depth,
-            json: json_row(inventory, weights, ix),
+            json: show_entry(inventory, weights, ix),
         };
         rows.extend(chosen.iter().map(of));
     }
@@ -79,33 +80,6 @@ fn push(inventory: &Inventory, ix: EntryIx, depth: usize, children: bool, rows: 
         for &child in &inventory.items[ix].children {
             push(inventory, child, depth + 1, children, rows);
         }
-    }
-}
-
-fn json_row(inventory: &Inventory, weights: &Weights, ix: EntryIx) -> json::ShowEntry {
-    let item = &inventory.items[ix];
-    let entry = &item.entry;
-    let usage = weights.entry(inventory, ix);
-    let accessed = usage.accessed.filter(|_| inventory.root.access_times_kept()).map(timestamp);
-    json::ShowEntry {
-        cache: inventory.cache_id(ix).to_owned(),
-        root: escape_text(inventory.given(item.cache).as_os_str()),
-        id: entry.id.clone(),
-        parent: item.parent.map(|parent| inventory.items[parent].entry.id.clone()),
-        kind: entry.kind.clone(),
-        label: entry.label.clone(),
-        state: entry.state,
-        reclaim: entry.reclaim.clone(),
-        recovery: entry.recovery,
-        size: usage.size,
-        unique_size: weights.unique(inventory, ix),
-        disk_size: usage.disk_size,
-        files: usage.files,
-        modified: usage.modified.map(timestamp),
-        last_used: entry.last_used.or(accessed),
-        created: entry.created,
-        paths: entry.owns.iter().map(|path| inventory.paths.path(*path).as_str().to_owned()).collect(),
-        attributes: json::attributes(&entry.attributes),
     }
 }
 

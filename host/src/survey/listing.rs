@@ -9,7 +9,7 @@ use crate::runtime::{Plugin, PluginError};
 use super::{Survey, of_plugin};
 
 /// A level, or what went wrong with it.
-type Listed = Result<Listing, Box<Problem>>;
+pub(crate) type Listed = Result<Listing, Box<Problem>>;
 
 /// So many levels are listed at a time, so that their raw answers do not pile up in memory.
 const BATCH: usize = 64;
@@ -100,7 +100,11 @@ impl Survey {
         caches.map(|cache| self.ask(inventory, cache, None, detail)).collect()
     }
 
-    fn ask(&self, inventory: &Inventory, cache: usize, parent: Option<&str>, detail: Detail) -> Listed {
+    /// One level, as the plugin says it.
+    ///
+    /// # Errors
+    /// When the plugin fails or its answer breaks a rule.
+    pub(crate) fn ask(&self, inventory: &Inventory, cache: usize, parent: Option<&str>, detail: Detail) -> Listed {
         let plugin = self.asked(inventory, cache)?;
         let listed = plugin.list_entries(&inventory.root_of(cache), &inventory.caches[cache].cache, parent, detail);
         listed.map_err(|error| of_level(&error, inventory, cache, parent))

@@ -7,7 +7,7 @@ mod scope;
 mod shared;
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
@@ -23,7 +23,7 @@ pub use scope::{Scope, UnknownCache};
 /// The plugins of this run, to be asked.
 pub struct Survey {
     plugins: Vec<Loaded>,
-    runtime: OnDemand,
+    runtime: Arc<OnDemand>,
     environment: Environment,
     overrides: Vec<Override>,
     /// What is to be told of plugins that do not run.
@@ -31,10 +31,11 @@ pub struct Survey {
 }
 
 /// A plugin, and its component once it was needed.
+#[derive(Clone)]
 pub struct Loaded {
     /// What it is and asks for.
     pub known: Known,
-    plugin: OnceLock<Result<Plugin, PluginError>>,
+    plugin: Arc<OnceLock<Result<Plugin, PluginError>>>,
 }
 
 impl Loaded {
@@ -84,9 +85,16 @@ impl Survey {
     /// A survey by these plugins. None is loaded before a root of it is found.
     pub fn new(runtime: OnDemand, catalog: Catalog, environment: Environment, overrides: Vec<Override>) -> Self {
         let problems = catalog.problems.iter().cloned().chain(catalog.notices()).collect();
-        let loaded = |known| Loaded { known, plugin: OnceLock::new() };
+        let loaded = |known| Loaded { known, plugin: Arc::default() };
         let plugins = catalog.plugins.into_iter().map(loaded).collect();
-        Self { plugins, runtime, environment, overrides, problems }
+        Self { plugins, runtime: Arc::new(runtime), environment, overrides, problems }
+    }
+
+    /// The same plugins, looking at another place: loaded once for both.
+    #[must_use]
+    pub fn elsewhere(&self, environment: Environment) -> Self {
+        let (plugins, runtime) = (self.plugins.clone(), Arc::clone(&self.runtime));
+        Self { plugins, runtime, environment, overrides: Vec::new(), problems: self.problems.clone() }
     }
 
     /// The plugins that run.
@@ -103,7 +111,7 @@ impl Survey {
         let known = &loaded.known;
         let load = || {
             let runtime = self.runtime.get().map_err(|kind| PluginError::of_file(known.name(), kind))?;
-            runtime.load_known(known.name(), &known.facts.digest, &known.component()?, known.limits)
+            known.load(runtime)
         };
         loaded.plugin.get_or_init(load).as_ref().map_err(Clone::clone)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dscc_sdk::{Directory, Entry, FsError, Listing, LockKind, Recovery, Result, State, path};
+use dscc_sdk::{Context, Directory, Entry, FsError, Listing, LockKind, Recovery, Result, State, path};
 
 use crate::claims::{blob_lock, hold_payloads, lock_folder};
 use crate::hub;
@@ -18,9 +18,8 @@ pub fn list(directory: &dyn Directory, id: &str) -> Result<Listing> {
     let folder = name::folder(id).ok_or_else(|| format!("`{id}` is no repository and has no parts"))?;
     let root = Root::new(directory);
     let repository = match Repository::read(&root, &folder, true) {
-        Ok(repository) => repository,
         Err(FsError::WrongKind) => return Ok(Listing::default()),
-        Err(error) => return Err(format!("`{id}` cannot be listed: {}", error.text())),
+        other => other.with_context(|| format!("`{id}` cannot be listed"))?,
     };
     let store = Store::some(&root, hub::payloads(&repository));
     let level = Level { id, repository: &repository, store: &store, case: Case::new(&root, &repository, &store) };

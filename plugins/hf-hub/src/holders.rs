@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dscc_sdk::{Directory, Entry, Filter, FsError, Kind, Kinds, Listing, LockKind, Recovery, Result, State, path};
+use dscc_sdk::{
+    Context, Directory, Entry, Filter, FsError, Kind, Kinds, Listing, LockKind, Recovery, Result, State, path,
+};
 
 use crate::link::Root;
 use crate::name;
@@ -77,7 +79,7 @@ pub fn unreferenced_payloads(directory: &dyn Directory) -> Result<Listing> {
     let root = Root::new(directory);
     let store = Store::all(&root);
     let top = directory.walk("", &Filter::direct());
-    let top = top.map_err(|error| format!("the hub cannot be listed: {}", error.text()))?;
+    let top = top.context("the hub cannot be listed")?;
     let folders: Vec<String> = top.map(|node| node.path).filter(|path| name::kind(path).is_some()).collect();
     let holders = Holders::of(&root, folders.iter().map(String::as_str));
     let held: BTreeSet<&str> = holders.links.values().map(String::as_str).collect();

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use dscc_sdk::{Directory, Entry, Filter, FsError, Kind, Kinds, Listing, LockKind, Node, Recovery, Result, State};
+use dscc_sdk::{
+    Context, Directory, Entry, Filter, FsError, Kind, Kinds, Listing, LockKind, Node, Recovery, Result, State,
+};
 
 use crate::claims::{hold_payloads, lock_folder};
 use crate::link::Root;
@@ -19,10 +21,7 @@ struct Top {
 
 impl Top {
     fn read(directory: &dyn Directory, listing: &mut Listing) -> Result<Self> {
-        let nodes = directory.walk("", &Filter::direct());
-        let mut nodes: Vec<Node> =
-            nodes.map_err(|error| format!("the hub cannot be listed: {}", error.text()))?.collect();
-        nodes.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        let nodes = directory.children("").context("the hub cannot be listed")?;
         let locks = match directory.walk(".locks", &Filter::direct().kinds(Kinds::DIRECTORY)) {
             Ok(locks) => locks.filter(Node::is_directory).map(|node| node.name().to_owned()).collect(),
             Err(FsError::NotFound) => BTreeSet::new(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dscc_sdk::{Directory, Edit, FsError, Moment, Result, path};
+use dscc_sdk::{Context, Directory, Edit, FsError, Moment, Result, path};
 
 use crate::holders::{self, Holders, Line};
 use crate::link::Root;
@@ -64,10 +64,9 @@ fn going(root: &Root, ids: &[String]) -> Result<Going> {
     let mut going = Going::new();
     for (folder, chosen) in parts {
         let repository = match Repository::read(root, &folder, false) {
-            Ok(repository) => repository,
             // Absent by now, or a link that goes as a link: nothing of it is in the store's manifests.
             Err(FsError::NotFound | FsError::WrongKind) => continue,
-            Err(error) => return Err(format!("`{folder}` cannot be read: {}", error.text())),
+            other => other.with_context(|| format!("`{folder}` cannot be read"))?,
         };
         let blobs = going_blobs(&repository, chosen.as_ref());
         going.insert(folder, blobs);

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::clean::{EntryIx, Keeping, Outcome, Plan, Removing, RootPlan};
-use crate::model::{Problem, Recovery, escape_text};
-use crate::tree::Usage;
-use crate::ui::{Column, Style, Table, escape, json, size};
+use crate::clean::{Keeping, Outcome, Plan, Removing, RootPlan};
+use crate::documents::{self, expected};
+use crate::model::{Problem, Recovery};
+use crate::ui::{Column, Style, Table, escape, size};
 
 use super::super::context::Context;
 use super::super::exit::Failure;
@@ -25,12 +25,6 @@ fn outermost(plan: &Plan) -> Vec<(&RootPlan, &Removing, u64)> {
     }
     rows.sort_by_key(|(_, _, size)| std::cmp::Reverse(*size));
     rows
-}
-
-fn expected(plan: &Plan) -> Usage {
-    let mut sum = Usage::default();
-    plan.roots.iter().for_each(|root| sum += root.expected);
-    sum
 }
 
 /// What would go, or is about to.
@@ -152,7 +146,7 @@ pub(super) fn report(
         }
         print_kept(context, &prepared.plan)?;
     }
-    for problem in failures(prepared, outcomes) {
+    for problem in documents::failures(&prepared.found, &prepared.plan, outcomes) {
         let (cache, place) = (problem.cache.as_deref(), problem.path.as_deref());
         let about: String = cache.iter().chain(&place).map(|it| format!("{it}: ")).collect();
         context.output.error(&format!("{about}{}", problem.message));
@@ -161,53 +155,5 @@ pub(super) fn report(
 }
 
 fn print_json(context: &mut Context, prepared: &Prepared, outcomes: &[Outcome], dry_run: bool) -> Result<(), Failure> {
-    let mut document = json::CleanDocument {
-        dry_run,
-        expected: expected(&prepared.plan).size,
-        freed: outcomes.iter().map(|outcome| outcome.freed.size).sum(),
-        freed_disk: outcomes.iter().map(|outcome| outcome.freed.disk_size).sum(),
-        failed: failures(prepared, outcomes),
-        errors: prepared.found.problems.clone(),
-        ..json::CleanDocument::default()
-    };
-    for (inventory, root) in prepared.found.inventories.iter().zip(&prepared.plan.roots) {
-        let place = |ix: EntryIx| escape_text(inventory.given(inventory.items[ix].cache).as_os_str());
-        document.remove.extend(root.remove.iter().map(|it| json::CleanRemove {
-            cache: it.cache.clone(),
-            root: place(it.entry),
-            id: it.id.clone(),
-            reason: it.reason.clone(),
-            size: it.size,
-            paths: it.paths.iter().map(|path| path.as_str().to_owned()).collect(),
-        }));
-        document.keep.extend(root.keep.iter().map(|it| json::CleanKeep {
-            cache: it.cache.clone(),
-            root: place(it.entry),
-            id: it.id.clone(),
-            reason: it.held.reason.clone(),
-        }));
-    }
-    context.print_json(&document)
-}
-
-fn failures(prepared: &Prepared, outcomes: &[Outcome]) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for ((inventory, root), outcome) in prepared.found.inventories.iter().zip(&prepared.plan.roots).zip(outcomes) {
-        for failure in &outcome.failed {
-            let removing = failure.removing.map(|at| &root.remove[at]);
-            let cache = &inventory.caches[failure.cache];
-            let parts: Vec<String> =
-                failure.error.iter().map(ToString::to_string).chain(failure.consequence.clone()).collect();
-            problems.push(Problem {
-                code: "not-removed".into(),
-                plugin: Some(cache.plugin.clone()),
-                cache: Some(cache.cache.id.clone()),
-                id: removing.map(|it| it.id.clone()),
-                path: Some(failure.path.as_str().to_owned()),
-                message: parts.join("; "),
-                hint: Some("run the same command again: it goes on where this run stopped".into()),
-            });
-        }
-    }
-    problems
+    context.print_json(&documents::clean(&prepared.found, &prepared.plan, outcomes, dry_run))
 }

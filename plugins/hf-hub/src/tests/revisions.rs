@@ -200,6 +200,6 @@ fn a_parent_that_is_no_repository_is_an_error_that_says_so() {
     let root = TempRoot::new().simple(REPO);
     for id in ["model/acme/none", "nonsense", "models--acme--tiny", "model/acme/tiny@x"] {
         let error = HfHub::list_entries(&root, "hub", Some(id), Detail::Full).unwrap_err();
-        assert!(error.contains(id), "{error}");
+        assert!(error.to_string().contains(id), "{error}");
     }
 }

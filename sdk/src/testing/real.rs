@@ -1,5 +1,4 @@
-//! Real directories for a plugin's tests, read with the standard library under the same rules as the host's: nothing
-//! above the root, no link followed, names escaped, what cannot be read given as such.
+//! Real directories, read with the standard library.
 
 #![expect(clippy::expect_used, reason = "what cannot prepare a test ends it")]
 
@@ -8,19 +7,35 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::UNIX_EPOCH;
 
-use crate::{Directory, Filter, FsError, Kind, Kinds, Node, Nodes, path};
+use super::passes;
+use crate::{Directory, Filter, FsError, Kind, Node, Nodes, path};
 
 /// An existing directory as a root.
+///
+/// ```no_run
+/// use dscc_sdk::{Directory, testing::Tree};
+///
+/// let root: &dyn Directory = &Tree::open("cases/plain/tree");
+/// assert!(!root.children("").unwrap().is_empty());
+/// ```
 #[derive(Debug)]
 pub struct Tree(PathBuf);
 
 impl Tree {
     /// Takes a directory, which need not be made for tests: nothing is ever written.
+    ///
+    /// ```
+    /// assert_eq!(dscc_sdk::testing::Tree::open("/data").path().to_str(), Some("/data"));
+    /// ```
     pub fn open(directory: impl Into<PathBuf>) -> Self {
         Self(directory.into())
     }
 
     /// Where it is.
+    ///
+    /// ```
+    /// assert_eq!(dscc_sdk::testing::Tree::open("/data").path().to_str(), Some("/data"));
+    /// ```
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -86,7 +101,7 @@ impl Directory for Tree {
         }
         let mut nodes = vec![];
         self.visit(&place, at, 1, filter, &mut nodes)?;
-        Ok(Box::new(nodes.into_iter()))
+        Ok(nodes.into_iter().collect())
     }
 
     fn read(&self, files: &[String], limit: u32) -> Vec<Result<Vec<u8>, FsError>> {
@@ -95,6 +110,14 @@ impl Directory for Tree {
 }
 
 /// A new directory to fill, removed when dropped.
+///
+/// ```
+/// use dscc_sdk::{Directory, testing::TempRoot};
+///
+/// let temp = TempRoot::new().directory("empty").file("a/b.txt", "text");
+/// let root: &dyn Directory = &temp;
+/// assert_eq!(root.read_text("a/b.txt", 64).as_deref(), Ok("text"));
+/// ```
 #[derive(Debug)]
 pub struct TempRoot(Tree);
 
@@ -107,6 +130,10 @@ impl Default for TempRoot {
 impl TempRoot {
     /// An empty directory in the system's temporary folder.
     ///
+    /// ```
+    /// assert!(dscc_sdk::testing::TempRoot::new().path().is_dir());
+    /// ```
+    ///
     /// # Panics
     /// When it cannot be made; as all that prepares a test.
     pub fn new() -> Self {
@@ -118,11 +145,19 @@ impl TempRoot {
     }
 
     /// Where it is.
+    ///
+    /// ```
+    /// assert!(dscc_sdk::testing::TempRoot::new().file("a", "1").path().join("a").is_file());
+    /// ```
     pub fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// Adds a directory, with those above it.
+    ///
+    /// ```
+    /// assert!(dscc_sdk::testing::TempRoot::new().directory("a/b").path().join("a/b").is_dir());
+    /// ```
     ///
     /// # Panics
     /// When it cannot be made.
@@ -133,6 +168,10 @@ impl TempRoot {
 
     /// Adds a file, with the directories above it.
     ///
+    /// ```
+    /// assert!(dscc_sdk::testing::TempRoot::new().file("a/b", "1").path().join("a/b").is_file());
+    /// ```
+    ///
     /// # Panics
     /// When it cannot be written.
     pub fn file(self, path: &str, content: impl AsRef<[u8]>) -> Self {
@@ -141,6 +180,10 @@ impl TempRoot {
     }
 
     /// Adds a symbolic link with this text, with the directories above it.
+    ///
+    /// ```
+    /// assert!(dscc_sdk::testing::TempRoot::new().link("a", "b").path().join("a").is_symlink());
+    /// ```
     ///
     /// # Panics
     /// When it cannot be made.
@@ -198,24 +241,6 @@ fn node(place: &Path, text: String, metadata: &fs::Metadata) -> Node {
     node
 }
 
-fn passes(node: &Node, filter: &Filter) -> bool {
-    let kind = match node.kind {
-        Kind::File => Kinds::FILE,
-        Kind::Directory => Kinds::DIRECTORY,
-        Kind::Link => Kinds::LINK,
-        Kind::Other => Kinds::OTHER,
-        Kind::Unreadable => return true,
-    };
-    (filter.kinds.is_empty() || filter.kinds.contains(kind))
-        && (filter.names.is_empty() || filter.names.iter().any(|pattern| matches(pattern, node.name())))
-}
-
-fn matches(pattern: &str, name: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(name) = name.strip_prefix(head) else { return false };
-    name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| matches(rest, &name[at..]))
-}
-
 fn escape_path(path: &Path) -> String {
     path::escape(path.as_os_str().as_encoded_bytes())
 }
@@ -244,6 +269,11 @@ fn fs_error(error: std::io::Error) -> FsError {
 #[cfg(unix)]
 mod tests {
     use super::*;
+    use crate::Kinds;
+
+    fn read_text(root: &dyn Directory, file: &str, limit: u32) -> Result<String, FsError> {
+        root.read_text(file, limit)
+    }
 
     fn paths(root: &TempRoot, at: &str, filter: &Filter) -> Vec<String> {
         root.walk(at, filter).unwrap().map(|node| node.path).collect()
@@ -262,16 +292,16 @@ mod tests {
     fn no_link_is_followed_and_nothing_above_is_reached() {
         let root = TempRoot::new().file("b/c.txt", "x").link("a", "b");
         assert_eq!(root.walk("a", &Filter::all()).err(), Some(FsError::WrongKind));
-        assert_eq!(root.read_text("a/c.txt", 9), Err(FsError::WrongKind));
-        assert_eq!(root.read_text("../x", 9), Err(FsError::BadPath));
-        assert_eq!(root.read_text("b/c.txt", 0), Err(FsError::TooLarge));
-        assert_eq!(root.read_text("b/c.txt", 1).as_deref(), Ok("x"));
+        assert_eq!(read_text(&root, "a/c.txt", 9), Err(FsError::WrongKind));
+        assert_eq!(read_text(&root, "../x", 9), Err(FsError::BadPath));
+        assert_eq!(read_text(&root, "b/c.txt", 0), Err(FsError::TooLarge));
+        assert_eq!(read_text(&root, "b/c.txt", 1).as_deref(), Ok("x"));
     }
 
     #[test]
     fn names_that_are_not_utf8_are_escaped_and_found_again() {
         let root = TempRoot::new().file("\\xff\\\\n", "1");
         assert_eq!(paths(&root, "", &Filter::all()), ["\\xff\\\\n"]);
-        assert_eq!(root.read_text("\\xff\\\\n", 9).as_deref(), Ok("1"));
+        assert_eq!(read_text(&root, "\\xff\\\\n", 9).as_deref(), Ok("1"));
     }
 }

@@ -1,0 +1,97 @@
+//! From what was found and planned to the JSON documents: which figure stands in which field. The commands print these
+//! documents, and the cases of plugins are compared with them.
+
+use crate::clean::{EntryIx, Inventory, Outcome, Plan, Weights};
+use crate::model::{Problem, escape_text};
+use crate::survey::Found;
+use crate::tree::Usage;
+use crate::ui::{json, timestamp};
+
+/// An entry in `show`.
+pub fn show_entry(inventory: &Inventory, weights: &Weights, ix: EntryIx) -> json::ShowEntry {
+    let item = &inventory.items[ix];
+    let entry = &item.entry;
+    let usage = weights.entry(inventory, ix);
+    let accessed = usage.accessed.filter(|_| inventory.root.access_times_kept()).map(timestamp);
+    json::ShowEntry {
+        cache: inventory.cache_id(ix).to_owned(),
+        root: escape_text(inventory.given(item.cache).as_os_str()),
+        id: entry.id.clone(),
+        parent: item.parent.map(|parent| inventory.items[parent].entry.id.clone()),
+        kind: entry.kind.clone(),
+        label: entry.label.clone(),
+        state: entry.state,
+        reclaim: entry.reclaim.clone(),
+        recovery: entry.recovery,
+        size: usage.size,
+        unique_size: weights.unique(inventory, ix),
+        disk_size: usage.disk_size,
+        files: usage.files,
+        modified: usage.modified.map(timestamp),
+        last_used: entry.last_used.or(accessed),
+        created: entry.created,
+        paths: entry.owns.iter().map(|path| inventory.paths.path(*path).as_str().to_owned()).collect(),
+        attributes: json::attributes(&entry.attributes),
+    }
+}
+
+/// What `clean` prints of a plan, and of what came of it if it was carried out.
+pub fn clean(found: &Found, plan: &Plan, outcomes: &[Outcome], dry_run: bool) -> json::CleanDocument {
+    let mut document = json::CleanDocument {
+        dry_run,
+        expected: expected(plan).size,
+        freed: outcomes.iter().map(|outcome| outcome.freed.size).sum(),
+        freed_disk: outcomes.iter().map(|outcome| outcome.freed.disk_size).sum(),
+        failed: failures(found, plan, outcomes),
+        errors: found.problems.clone(),
+        ..json::CleanDocument::default()
+    };
+    for (inventory, root) in found.inventories.iter().zip(&plan.roots) {
+        let place = |ix: EntryIx| escape_text(inventory.given(inventory.items[ix].cache).as_os_str());
+        document.remove.extend(root.remove.iter().map(|it| json::CleanRemove {
+            cache: it.cache.clone(),
+            root: place(it.entry),
+            id: it.id.clone(),
+            reason: it.reason.clone(),
+            size: it.size,
+            paths: it.paths.iter().map(|path| path.as_str().to_owned()).collect(),
+        }));
+        document.keep.extend(root.keep.iter().map(|it| json::CleanKeep {
+            cache: it.cache.clone(),
+            root: place(it.entry),
+            id: it.id.clone(),
+            reason: it.held.reason.clone(),
+        }));
+    }
+    document
+}
+
+/// What a plan frees.
+pub fn expected(plan: &Plan) -> Usage {
+    let mut sum = Usage::default();
+    plan.roots.iter().for_each(|root| sum += root.expected);
+    sum
+}
+
+/// What was to go and is still there.
+pub fn failures(found: &Found, plan: &Plan, outcomes: &[Outcome]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for ((inventory, root), outcome) in found.inventories.iter().zip(&plan.roots).zip(outcomes) {
+        for failure in &outcome.failed {
+            let removing = failure.removing.map(|at| &root.remove[at]);
+            let cache = &inventory.caches[failure.cache];
+            let parts: Vec<String> =
+                failure.error.iter().map(ToString::to_string).chain(failure.consequence.clone()).collect();
+            problems.push(Problem {
+                code: "not-removed".into(),
+                plugin: Some(cache.plugin.clone()),
+                cache: Some(cache.cache.id.clone()),
+                id: removing.map(|it| it.id.clone()),
+                path: Some(failure.path.as_str().to_owned()),
+                message: parts.join("; "),
+                hint: Some("run the same command again: it goes on where this run stopped".into()),
+            });
+        }
+    }
+    problems
+}

@@ -67,10 +67,8 @@ fn round(context: &mut Context, dir: &Path) -> Result<Status, Failure> {
 /// Every change is another component, and its compiled code would be kept for months.
 fn forget_last(context: &Context, digest: &str) {
     let last = context.only.iter().flat_map(|catalog| &catalog.plugins).map(|known| &known.facts.digest);
-    let installed =
-        context.plugins_folder().read().map(|file| file.digests().iter().map(|it| (*it).to_owned()).collect());
-    let installed: Vec<String> = installed.unwrap_or_default();
-    for last in last.filter(|last| *last != digest && !installed.contains(last)) {
+    let installed = context.plugins_folder().read().map(|file| file.digests()).unwrap_or_default();
+    for last in last.filter(|last| *last != digest && !installed.contains(*last)) {
         forget_code(&context.folders.cache, last);
     }
 }

@@ -48,10 +48,9 @@ mod tests {
         let mut seen = vec![];
         for at in places {
             for filter in &filters {
-                let mut nodes = root.walk(at, filter).map(|nodes| nodes.collect::<Vec<_>>());
-                // Times on disk are of today, and only whose order is promised counts.
-                let nodes = nodes.as_mut().map(|nodes| {
-                    nodes.iter_mut().for_each(|node| node.modified = 0);
+                let nodes = root.walk(at, filter).map(|nodes| {
+                    // Times on disk are of today, and of the order only that of parents is promised.
+                    let mut nodes: Vec<Node> = nodes.map(|node| Node { modified: 0, ..node }).collect();
                     nodes.sort_by(|a, b| a.path.cmp(&b.path));
                     nodes
                 });

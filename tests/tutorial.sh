@@ -40,8 +40,15 @@ shows "dscc plugin build"
 cd "$name"
 case $lang in
   rust) step cargo test --quiet ;;
-  python) step python3 -m venv .venv && step .venv/bin/pip install --quiet -r requirements.txt ;;
-  javascript) step npm install --silent --no-fund --no-audit ;;
+  python)
+    step python3 -m venv .venv
+    step .venv/bin/pip install --quiet -r requirements.txt
+    step python3 -m unittest
+    ;;
+  javascript)
+    step npm install --silent --no-fund --no-audit
+    step npm test --silent
+    ;;
 esac
 
 step "$dscc" plugin build

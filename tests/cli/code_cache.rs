@@ -4,7 +4,9 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::time::Duration;
 
+use crate::plugins::{codes, lib};
 use crate::sandbox::{Run, Sandbox};
 use crate::tree;
 
@@ -19,7 +21,12 @@ fn output(sandbox: &Sandbox, cache: &Path) -> Output {
 /// The files with code.
 fn code(cache: &Path) -> Vec<PathBuf> {
     let files = walkdir::WalkDir::new(cache).into_iter().flatten().filter(|entry| entry.file_type().is_file());
-    files.map(walkdir::DirEntry::into_path).collect()
+    files.map(walkdir::DirEntry::into_path).filter(|path| path.extension().is_none()).collect()
+}
+
+/// What is known of the code in such a file.
+fn seal(code: &Path) -> PathBuf {
+    code.with_extension("seal")
 }
 
 /// What changes when a file is made again.
@@ -37,9 +44,15 @@ fn the_second_run_writes_nothing_and_the_folder_is_private() {
     let files = code(&cache);
     assert_eq!(files.len(), 1, "{files:?}");
     assert_eq!(files[0].parent().unwrap().metadata().unwrap().mode() & 0o077, 0);
-    let before = (tree::read(&cache), identity(&files[0]));
+    let written = || {
+        // Once the code is settled, that is noted.
+        let name = seal(&files[0]).file_name().unwrap().to_owned();
+        let tree = tree::read(&cache).into_iter().filter(|(path, _)| path.file_name() != Some(&name));
+        (tree.collect::<Vec<_>>(), identity(&files[0]))
+    };
+    let before = written();
     assert_eq!(run(&sandbox, &cache).stdout, first);
-    assert_eq!((tree::read(&cache), identity(&files[0])), before);
+    assert_eq!(written(), before);
 }
 
 #[test]
@@ -59,6 +72,44 @@ fn damaged_code_is_made_again_and_never_run() {
         assert_eq!(fs::read(file).unwrap().len(), sound.len());
         assert_ne!(fs::read(file).unwrap(), bytes);
     }
+    for text in ["", "dscc-code 1\n", "planted"] {
+        fs::write(seal(file), text).unwrap();
+        assert_eq!(run(&sandbox, &cache).stdout, answer);
+        assert_ne!(fs::read_to_string(seal(file)).unwrap(), text);
+    }
+}
+
+/// Neither the time of its last change nor its size tells on such a file.
+fn damage_unnoticed(file: &Path) {
+    let time = file.metadata().unwrap().modified().unwrap();
+    let mut bytes = fs::read(file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    fs::write(file, bytes).unwrap();
+    fs::File::options().write(true).open(file).unwrap().set_modified(time).unwrap();
+}
+
+#[test]
+fn what_was_read_when_it_was_settled_is_read_again_when_it_changed() {
+    let sandbox = Sandbox::new();
+    sandbox.fill("lib");
+    let bytes = sandbox.install("lib", &lib("lib", "1.0.0"));
+    let cache = sandbox.path("cache");
+    let answer = run(&sandbox, &cache).stdout;
+    std::thread::sleep(Duration::from_millis(3100));
+    assert_eq!(run(&sandbox, &cache).stdout, answer);
+    let file = &code(&cache)[0];
+    let text = fs::read_to_string(seal(file)).unwrap();
+    assert!(text.lines().all(|line| line != "-"), "both are known now: {text}");
+    let settled = identity(file);
+    assert_eq!(run(&sandbox, &cache).stdout, answer);
+    assert_eq!((identity(file), fs::read_to_string(seal(file)).unwrap()), (settled, text));
+    damage_unnoticed(file);
+    assert_eq!(run(&sandbox, &cache).stdout, answer);
+    assert_ne!(identity(file), settled, "it was made again");
+    damage_unnoticed(&sandbox.installed_component(&bytes));
+    let listed = Run::of(output(&sandbox, &cache)).expect(1).json();
+    assert_eq!(codes(&listed, "errors"), ["plugin-changed"]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod clean;
 mod clean_store;
 mod code_cache;
 mod components;
+mod conformance;
 mod environment;
 mod hostile_answers;
 mod hostile_components;

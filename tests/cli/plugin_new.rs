@@ -45,7 +45,35 @@ fn a_project_has_what_an_author_needs_and_every_placeholder_is_filled() {
     assert!(files.keys().any(|path| path.starts_with("cases/")));
     assert!(files["src/lib.rs"].contains("\"~/.cache/lab-data\"") && files["src/lib.rs"].contains("${LAB_DATA_HOME}"));
     assert!(files["src/lib.rs"].contains("#[test]"));
-    for (path, text) in files.iter().filter(|(path, _)| !path.starts_with("sdk/")) {
+    filled(&files);
+}
+
+#[test]
+fn there_is_a_whole_project_for_each_language() {
+    let manifests = [("rust", "Cargo.toml"), ("python", "pyproject.toml"), ("javascript", "package.json")];
+    for (language, manifest) in manifests {
+        let sandbox = Sandbox::new();
+        sandbox.plugin(["new", "lab-data", "--lang", language]).expect(0);
+        let files = files(&sandbox.home().join("lab-data"));
+        for needed in [".github/workflows/ci.yml", ".gitignore", "LICENSE", "README.md", manifest] {
+            assert!(files.contains_key(needed), "{language}: {needed}");
+        }
+        let is_in = |folder: &str, end: &str| files.keys().any(|path| path.starts_with(folder) && path.ends_with(end));
+        let interface = if language == "rust" { "sdk/wit/" } else { "wit/" };
+        assert!(is_in("cases/", "/tree.txt") && is_in("cases/", "/expected.json") && is_in("cases/", "/plan.json"));
+        assert!(is_in(interface, "world.wit") && files[manifest].contains("\"dscc-plugin-lab-data\""), "{language}");
+        let source: String = files.iter().filter(|(path, _)| !path.contains("sdk/")).map(|(_, text)| &**text).collect();
+        for part in ["~/.cache/lab-data", "${LAB_DATA_HOME}", "Lab data"] {
+            assert!(source.contains(part), "{language}: {part}");
+        }
+        filled(&files);
+    }
+}
+
+/// No placeholder is left outside of the SDK, where these words are others.
+#[track_caller]
+fn filled(files: &BTreeMap<String, String>) {
+    for (path, text) in files.iter().filter(|(path, _)| !path.starts_with("sdk/") && !path.starts_with("wit/")) {
         let left = text.split(|it| !is_word(it)).find(|word| ["NAME", "NAME_HOME", "TITLE", "YEAR"].contains(word));
         assert_eq!(left, None, "{path}");
     }

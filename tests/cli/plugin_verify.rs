@@ -138,7 +138,8 @@ fn removing_deletes_the_component_and_its_compiled_code_and_no_cache() {
     assert!(run.stderr.contains("its caches stay"), "{}", run.stderr);
     assert!(!sandbox.installed_component(&bytes).exists() && !code.exists() && cache.join("thing/file").exists());
     let code = code.strip_prefix(sandbox.path("")).unwrap().to_owned();
-    crate::tree::assert_gone(&before, &sandbox.all_but(&sandbox.plugins_dir()), &[code.to_str().unwrap()]);
+    let gone = [code.to_str().unwrap(), code.with_extension("seal").to_str().unwrap()].map(str::to_owned);
+    crate::tree::assert_gone(&before, &sandbox.all_but(&sandbox.plugins_dir()), &gone.each_ref().map(String::as_str));
     with_code(&sandbox, &["plugin", "remove", "lib"]).expect(5);
     with_code(&sandbox, &["plugin", "remove", "hf-hub"]).expect(3);
 }

@@ -219,7 +219,7 @@ pub(super) struct PluginTest {
     /// A component, or a plugin's folder: it is built, or the one component in it is taken
     #[arg(value_name = "COMPONENT|DIR", default_value = ".")]
     pub(super) plugin: PathBuf,
-    /// Only this case; may be repeated
+    /// Only this case and the trees made of it, and none that every plugin meets; may be repeated
     #[arg(long = "case", value_name = "NAME")]
     pub(super) only: Vec<String>,
     /// The folder with the cases; by default `cases` beside the component

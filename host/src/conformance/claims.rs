@@ -12,6 +12,7 @@ use super::report::Findings;
 pub(super) fn check(look: &Look<'_>, findings: &mut Findings) {
     for (inventory, weights) in look.found.inventories.iter().zip(&look.weights) {
         owned_exists(inventory, findings);
+        unique_ids(inventory, findings);
         let claims = Claims::of(inventory);
         claims.one_owner(findings);
         claims.overlap(findings);
@@ -27,6 +28,15 @@ fn owned_exists(inventory: &Inventory, findings: &mut Findings) {
             if inventory.root.stat(&path) == Err(crate::tree::FsError::NotFound) {
                 findings.add("owned-exists", format!("`{}` owns `{path}`, which is not there", item.entry.id));
             }
+        }
+    }
+}
+
+fn unique_ids(inventory: &Inventory, findings: &mut Findings) {
+    let mut seen = HashSet::new();
+    for item in &inventory.items {
+        if !seen.insert((item.cache, &item.entry.id)) {
+            findings.add("unique-ids", format!("`{}` is the id of two entries", item.entry.id));
         }
     }
 }

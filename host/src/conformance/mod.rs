@@ -71,24 +71,36 @@ pub fn alone(runtime: OnDemand, facts: Facts, component: PathBuf) -> Survey {
     Survey::new(runtime, catalog, Environment::default(), Vec::new())
 }
 
-/// Tests the plugin of such a survey. With `bless`, what the cases expect is written and not compared.
+/// How a plugin is tested.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// What the cases expect is written, and not compared.
+    pub bless: bool,
+    /// Only the cases and the trees made of them are looked at, and none that every plugin meets.
+    pub cases_only: bool,
+}
+
+/// Tests the plugin of such a survey.
 ///
 /// # Errors
 /// When a tree has no place, or a file of a case cannot be read or written. What is wrong with the plugin is in the
 /// report.
-pub fn test(survey: &Survey, cases: &[Case], bless: bool, progress: &Progress) -> Result<Report, TestError> {
+pub fn test(survey: &Survey, cases: &[Case], options: Options, progress: &Progress) -> Result<Report, TestError> {
     let subject = Subject { survey, progress };
     let unreadable = permissions_count();
     let (cases, skipped): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(|it| unreadable || it.tree.is_readable());
-    let trials = variants::trials(&cases, unreadable);
+    let mut trials = variants::of_cases(&cases, unreadable);
+    if !options.cases_only {
+        trials.extend(variants::general(&cases, unreadable));
+    }
     let findings: Vec<_> = trials.par_iter().map(|trial| examine(subject, trial)).collect();
     let mut report = Report::new(&trials, skipped.iter().map(|it| it.name.clone()).collect());
     for (trial, findings) in trials.iter().zip(findings) {
         report.add(trial, findings?);
     }
     for case in cases {
-        let blessed = golden::check(subject, case, bless)?;
-        report.add_golden(case, blessed);
+        let golden = golden::check(subject, case, options.bless)?;
+        report.add_golden(case, golden);
     }
     Ok(report)
 }

@@ -32,6 +32,7 @@ pub const CHECKS: &[Check] = &[
     check("owned-exists", "what an entry owns is there"),
     check("one-owner", "no two entries own one path, and none shares what another owns"),
     check("overlap", "an entry that lies in another one is its child, or one of the two says that it needs the other"),
+    check("unique-ids", "every id is there once in its cache, on whatever level"),
     check("needs", "no entry needs what it owns itself"),
     check("locks", "a lock is a file or a folder of files, or absent"),
     check("outline", "the outline says the same as the full listing: ids, kinds, labels, owned paths, has-children"),

@@ -52,11 +52,12 @@ impl Trial {
     }
 }
 
-/// All trees; `unreadable` tells whether a folder can be made that cannot be read.
-pub(super) fn trials(cases: &[&Case], unreadable: bool) -> Vec<Trial> {
-    let mut trials = Vec::new();
-    for case in cases {
-        let of_case = |(variant, tree): (String, Tree)| Trial {
+/// The trees of the cases, and what was made of them; `unreadable` tells whether a folder can be made that cannot be
+/// read.
+pub(super) fn of_cases(cases: &[&Case], unreadable: bool) -> Vec<Trial> {
+    let of_case = |case: &&Case| {
+        let whole = (String::new(), case.tree.clone());
+        let trial = |(variant, tree): (String, Tree)| Trial {
             case: case.name.clone(),
             extent: if variant.is_empty() { Extent::Whole } else { Extent::Short },
             variant,
@@ -64,11 +65,25 @@ pub(super) fn trials(cases: &[&Case], unreadable: bool) -> Vec<Trial> {
             setting: case.setting.clone(),
             tree,
         };
-        trials.push(of_case((String::new(), case.tree.clone())));
-        trials.extend(damaged(&case.tree, unreadable).into_iter().map(of_case));
+        std::iter::once(whole).chain(damaged(&case.tree, unreadable)).map(trial).collect::<Vec<_>>()
+    };
+    cases.iter().flat_map(of_case).collect()
+}
+
+/// What every plugin meets, where the first case is.
+pub(super) fn general(cases: &[&Case], unreadable: bool) -> Vec<Trial> {
+    let one = |name: &str, item: Item| Tree { items: [(RelPath::from_components([name]), item)].into() };
+    let first = cases.iter().map(|case| &case.tree).find(|tree| tree.is_readable() && tree.leaves().next().is_some());
+    let mut trees = vec![
+        ("generated-empty", Tree::default()),
+        ("generated-link", one("link", What::Link(link_outside()).into())),
+        ("generated-huge", huge(first)),
+    ];
+    if unreadable {
+        trees.push(("generated-unreadable", one("locked", Item { mode: Some(0), ..What::Folder.into() })));
     }
     let setting = cases.first().map(|case| case.setting.clone()).unwrap_or_default();
-    let generated = |(name, tree): (&str, Tree)| Trial {
+    let trial = |(name, tree): (&str, Tree)| Trial {
         case: name.to_owned(),
         variant: String::new(),
         generated: true,
@@ -76,9 +91,7 @@ pub(super) fn trials(cases: &[&Case], unreadable: bool) -> Vec<Trial> {
         tree,
         extent: Extent::Short,
     };
-    let first = cases.iter().map(|case| &case.tree).find(|tree| tree.is_readable() && tree.leaves().next().is_some());
-    trials.extend(general(first, unreadable).into_iter().map(generated));
-    trials
+    trees.into_iter().map(trial).collect()
 }
 
 /// What disks, killed downloads and users do to a tree.
@@ -102,20 +115,6 @@ fn damaged(tree: &Tree, unreadable: bool) -> Vec<(String, Tree)> {
             locked.items.insert(top.clone(), Item { mode: Some(0), ..What::Folder.into() });
             trees.push((format!("with an unreadable `{top}`"), locked));
         }
-    }
-    trees
-}
-
-/// What every plugin meets.
-fn general(first: Option<&Tree>, unreadable: bool) -> Vec<(&'static str, Tree)> {
-    let one = |name: &str, item: Item| Tree { items: [(RelPath::from_components([name]), item)].into() };
-    let mut trees = vec![
-        ("generated-empty", Tree::default()),
-        ("generated-link", one("link", What::Link(link_outside()).into())),
-        ("generated-huge", huge(first)),
-    ];
-    if unreadable {
-        trees.push(("generated-unreadable", one("locked", Item { mode: Some(0), ..What::Folder.into() })));
     }
     trees
 }

@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::model::{Problem, escape_text};
-use crate::runtime::{Changed, Limits, PluginError, PluginErrorKind, digest};
+use crate::runtime::{Changed, Limits, Plugin, PluginError, PluginErrorKind, Runtime, digest};
 
 use super::builtin::built_in;
 use super::facts::Facts;
@@ -83,31 +83,57 @@ impl Known {
         file.is_some_and(|file| !file.digests().contains(&self.facts.digest))
     }
 
+    /// The component, ready to be called.
+    ///
+    /// # Errors
+    /// When the file is missing, is another one than was approved, or cannot be loaded.
+    pub fn load(&self, runtime: &Runtime) -> Result<Plugin, PluginError> {
+        let (name, digest) = (self.name(), &self.facts.digest);
+        match &self.code {
+            Code::Embedded(bytes) => runtime.load_known(name, digest, bytes, self.limits),
+            Code::File { path, source } => {
+                let file = File::open(path).map_err(|error| self.unreadable(path, source.as_deref(), &error))?;
+                let read = || self.read(&file, path, source.as_deref());
+                runtime.load_file(name, digest, &file, self.limits, read)
+            }
+        }
+    }
+
     /// The component's bytes, which have the digest that the facts are about.
     ///
     /// # Errors
     /// When the file is missing, or is another one than was approved.
     pub fn component(&self) -> Result<Cow<'static, [u8]>, PluginError> {
-        let (path, source) = match &self.code {
-            Code::Embedded(bytes) => return Ok(Cow::Borrowed(bytes)),
-            Code::File { path, source } => (path, source),
-        };
-        let origin = source.as_deref().map_or_else(|| "PATH".to_owned(), as_argument);
-        let fail = |what: String| {
-            if self.is_gone(path) {
-                return PluginError::of_file(self.name(), PluginErrorKind::Replaced);
+        match &self.code {
+            Code::Embedded(bytes) => Ok(Cow::Borrowed(bytes)),
+            Code::File { path, source } => {
+                let file = File::open(path).map_err(|error| self.unreadable(path, source.as_deref(), &error))?;
+                self.read(&file, path, source.as_deref()).map(Cow::Owned)
             }
-            let changed = Changed { what, name: self.name().to_owned(), origin: origin.clone() };
-            PluginError::of_file(self.name(), PluginErrorKind::Changed(Box::new(changed)))
-        };
-        let shown = escape_text(path.as_os_str());
-        let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(self.facts.size + 1).read_to_end(&mut bytes));
-        match read {
-            Err(error) => Err(fail(format!("its component `{shown}` cannot be read ({error})"))),
-            Ok(_) if digest(&bytes) == self.facts.digest => Ok(Cow::Owned(bytes)),
-            Ok(_) => Err(fail(format!("its component `{shown}` is not the one that was approved"))),
         }
+    }
+
+    fn read(&self, file: &File, path: &Path, source: Option<&str>) -> Result<Vec<u8>, PluginError> {
+        let mut bytes = Vec::new();
+        match file.take(self.facts.size + 1).read_to_end(&mut bytes) {
+            Err(error) => Err(self.unreadable(path, source, &error)),
+            Ok(_) if digest(&bytes) == self.facts.digest => Ok(bytes),
+            Ok(_) => Err(self.changed(path, source, "is not the one that was approved")),
+        }
+    }
+
+    fn unreadable(&self, path: &Path, source: Option<&str>, error: &io::Error) -> PluginError {
+        self.changed(path, source, &format!("cannot be read ({error})"))
+    }
+
+    fn changed(&self, path: &Path, source: Option<&str>, how: &str) -> PluginError {
+        if self.is_gone(path) {
+            return PluginError::of_file(self.name(), PluginErrorKind::Replaced);
+        }
+        let what = format!("its component `{}` {how}", escape_text(path.as_os_str()));
+        let origin = source.map_or_else(|| "PATH".to_owned(), as_argument);
+        let changed = Changed { what, name: self.name().to_owned(), origin };
+        PluginError::of_file(self.name(), PluginErrorKind::Changed(Box::new(changed)))
     }
 }
 

@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 
 use wasmparser::{Encoding, Parser, Payload};
+use wasmtime::Engine;
+use wasmtime::component::Component;
 
 use super::error::PluginErrorKind;
 use super::interfaces::{EXPORT, INTERFACES, Interface, choose, is_granted};
@@ -93,6 +95,15 @@ pub fn audit(bytes: &[u8]) -> Result<Audit, PluginErrorKind> {
     Ok(audit)
 }
 
+/// The same of compiled code, which holds the names too: megabytes of a component need not be read for them.
+pub(super) fn audit_compiled(engine: &Engine, component: &Component) -> Audit {
+    let component = component.component_type();
+    Audit {
+        imports: component.imports(engine).map(|(name, _)| name.to_owned()).collect(),
+        exports: component.exports(engine).map(|(name, _)| name.to_owned()).collect(),
+    }
+}
+
 fn split(name: &str) -> (&str, &str) {
     name.split_once('@').unwrap_or((name, ""))
 }
@@ -145,6 +156,25 @@ mod tests {
         );
         let expected = ["evil:thing/do", "wasi:filesystem/types@0.3.0", "wasi:http/outgoing-handler@0.2.0"];
         assert_eq!(audit(&bytes).unwrap().forbidden(), expected);
+    }
+
+    #[test]
+    fn compiled_code_tells_the_same_names_as_the_component() {
+        let engine = Engine::default();
+        let components: [&[u8]; 3] = [
+            include_bytes!("../../built/hf-hub.wasm"),
+            include_bytes!("../../versions/plugin-0.1.wasm"),
+            &component(
+                r#"(component
+                    (import "evil:thing/do" (func))
+                    (import "wasi:sockets/tcp@0.2.3" (instance))
+                    (import "a-type" (type (sub resource)))
+                    (instance $i) (export "dscc:plugin/cache-plugin@0.1.0" (instance $i)))"#,
+            ),
+        ];
+        for bytes in components {
+            assert_eq!(audit_compiled(&engine, &Component::new(&engine, bytes).unwrap()), audit(bytes).unwrap());
+        }
     }
 
     #[test]

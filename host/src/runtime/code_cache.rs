@@ -1,12 +1,12 @@
 //! Compiled code on disk, so that only the first run compiles. An entry is named by the component's digest inside a
-//! folder named by everything else that decides the code: engine version, settings, processor. An entry that cannot be
-//! used is forgotten and made again; a disk that cannot be written costs time, never the command.
+//! folder named by everything else that decides the code: engine version, settings, processor. Beside it is its seal.
+//! An entry that cannot be used is forgotten and made again; a disk that cannot be written costs time, never the command.
 //!
-//! Format (version 1): `dscc-code\n`, `1\n`, 32 bytes SHA-256 of the rest, compiled code.
+//! Code is read and compared with its digest until its file is settled, after that mapped as long as its stamp is the same.
 
-use std::fs;
+use std::fs::{self, File};
 use std::hash::{Hash as _, Hasher};
-use std::io::Write as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -15,10 +15,10 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::appraise::CodeState;
-use super::{hex, load_code};
+use super::seal::Seal;
+use super::stamp::Stamp;
+use super::{digest, hex, load_code};
 
-const MAGIC: &[u8] = b"dscc-code\n1\n";
-const DIGEST: usize = 32;
 /// Code that no run has loaded for so long, or that belongs to an engine not used for so long, is collected.
 const KEEP: Duration = Duration::from_secs(90 * 24 * 3600);
 
@@ -37,26 +37,59 @@ impl CodeCache {
 
     /// The component, if its code is there and sound.
     pub(super) fn load(&self, engine: &Engine, component_digest: &str) -> Option<Component> {
-        let path = self.path(component_digest);
         if !is_private(&self.dir) {
             return None;
         }
-        let bytes = fs::read(&path).ok()?;
-        let loaded = checked(&bytes).and_then(|compiled| load_code::load(engine, compiled).ok());
+        let file = File::open(self.path(component_digest)).ok()?;
+        let loaded = self.mapped(engine, component_digest, &file).or_else(|| self.read(engine, component_digest, file));
         if loaded.is_none() {
             // Made again right after this; if it cannot be deleted it cannot be replaced either, and is only slow.
-            let _ = fs::remove_file(&path);
+            let _ = fs::remove_file(self.path(component_digest));
+            let _ = fs::remove_file(self.seal_path(component_digest));
         }
         loaded
     }
 
-    /// Whether the code is there and sound, without using it.
-    pub(super) fn state(&self, component_digest: &str) -> CodeState {
-        match fs::read(self.path(component_digest)) {
-            Err(_) => CodeState::Absent,
-            Ok(bytes) if is_private(&self.dir) && checked(&bytes).is_some() => CodeState::Sound,
-            Ok(_) => CodeState::Damaged,
+    /// The code's file itself, if it is the one whose bytes were compared before.
+    fn mapped(&self, engine: &Engine, component_digest: &str, file: &File) -> Option<Component> {
+        let stamp = Stamp::of(file)?;
+        let is_known = self.seal(component_digest)?.code == Some(stamp);
+        let path = self.path(component_digest);
+        // Some file systems are not for running anything.
+        let component = is_known.then(|| load_code::map(engine, &path).ok())??;
+        // It was opened by its name again.
+        (Stamp::of(&File::open(path).ok()?)? == stamp).then_some(component)
+    }
+
+    /// A copy of the code, if it has its digest.
+    fn read(&self, engine: &Engine, component_digest: &str, file: File) -> Option<Component> {
+        let seal = self.seal(component_digest)?;
+        let stamp = Stamp::of(&file);
+        let bytes = sound(file, &seal)?;
+        let component = load_code::load(engine, &bytes).ok()?;
+        if seal.code != stamp && stamp.is_some_and(|stamp| stamp.is_settled()) {
+            self.put_seal(component_digest, &Seal { code: stamp, ..seal });
         }
+        Some(component)
+    }
+
+    /// Whether this component file's bytes were read before and had this digest.
+    pub(super) fn knows(&self, component_digest: &str, file: &Stamp) -> bool {
+        is_private(&self.dir) && self.seal(component_digest).is_some_and(|seal| seal.component.as_ref() == Some(file))
+    }
+
+    /// Remembers that the bytes of this component file, read after the stamp was taken, have this digest.
+    pub(super) fn remember(&self, component_digest: &str, file: Stamp) {
+        if let Some(seal) = self.seal(component_digest).filter(|_| file.is_settled() && is_private(&self.dir)) {
+            self.put_seal(component_digest, &Seal { component: Some(file), ..seal });
+        }
+    }
+
+    /// Whether the code is there and sound, read to its last byte, without using it.
+    pub(super) fn state(&self, component_digest: &str) -> CodeState {
+        let Ok(file) = File::open(self.path(component_digest)) else { return CodeState::Absent };
+        let seal = self.seal(component_digest).filter(|_| is_private(&self.dir));
+        if seal.and_then(|seal| sound(file, &seal)).is_some() { CodeState::Sound } else { CodeState::Damaged }
     }
 
     /// Keeps code. A full or read-only disk is no error: the next run compiles again.
@@ -66,20 +99,32 @@ impl CodeCache {
         }
     }
 
-    fn try_store(&self, component_digest: &str, compiled: &[u8]) -> std::io::Result<()> {
+    fn try_store(&self, component_digest: &str, compiled: &[u8]) -> io::Result<()> {
         create_private(&self.dir)?;
         if !is_private(&self.dir) {
-            return Err(std::io::ErrorKind::PermissionDenied.into());
+            return Err(io::ErrorKind::PermissionDenied.into());
         }
-        let temporary = self.dir.join(format!(".{component_digest}.{}", std::process::id()));
-        let written = (|| {
-            let mut file = fs::File::create_new(&temporary)?;
-            file.write_all(MAGIC)?;
-            file.write_all(&Sha256::digest(compiled))?;
-            file.write_all(compiled)?;
-            drop(file);
-            fs::rename(&temporary, self.path(component_digest))
-        })();
+        // Killed in between, it leaves code that its seal is not about, which is no code.
+        self.put(&self.path(component_digest), compiled)?;
+        let seal = Seal { code_digest: digest(compiled), code: None, component: None };
+        self.put(&self.seal_path(component_digest), seal.to_text().as_bytes())
+    }
+
+    /// What is known of the code, if it was ever stored.
+    pub(super) fn seal(&self, component_digest: &str) -> Option<Seal> {
+        Seal::parse(&fs::read_to_string(self.seal_path(component_digest)).ok()?)
+    }
+
+    /// A seal that cannot be written costs time.
+    pub(super) fn put_seal(&self, component_digest: &str, seal: &Seal) {
+        let _ = self.put(&self.seal_path(component_digest), seal.to_text().as_bytes());
+    }
+
+    /// A file of that content, whole or not at all; nothing is ever written in place, because it may be mapped.
+    fn put(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = self.dir.join(format!(".{name}.{}", std::process::id()));
+        let written = fs::write(&temporary, content).and_then(|()| fs::rename(&temporary, path));
         if written.is_err() {
             let _ = fs::remove_file(&temporary);
         }
@@ -88,6 +133,10 @@ impl CodeCache {
 
     fn path(&self, component_digest: &str) -> PathBuf {
         self.dir.join(component_digest)
+    }
+
+    fn seal_path(&self, component_digest: &str) -> PathBuf {
+        self.dir.join(seal_name(component_digest))
     }
 
     /// Deletes old entries here, and the folders of other engines once their newest entry is old.
@@ -113,13 +162,20 @@ pub fn forget_code(parent: &Path, component_digest: &str) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         if entry.file_name().as_encoded_bytes().starts_with(b"code-") && is_private(&entry.path()) {
             let _ = fs::remove_file(entry.path().join(component_digest));
+            let _ = fs::remove_file(entry.path().join(seal_name(component_digest)));
         }
     }
 }
 
-fn checked(bytes: &[u8]) -> Option<&[u8]> {
-    let (digest, compiled) = bytes.strip_prefix(MAGIC)?.split_at_checked(DIGEST)?;
-    (Sha256::digest(compiled)[..] == *digest).then_some(compiled)
+/// The code in a file, if it is what was sealed.
+fn sound(mut file: File, seal: &Seal) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).ok()?;
+    (digest(&bytes) == seal.code_digest).then_some(bytes)
+}
+
+fn seal_name(component_digest: &str) -> String {
+    format!("{component_digest}.seal")
 }
 
 fn is_old(path: &Path) -> bool {
@@ -190,16 +246,68 @@ mod tests {
     fn damaged_code_is_forgotten_never_run() {
         let (dir, engine) = (tempfile::tempdir().unwrap(), engine());
         let cache = CodeCache::new(dir.path(), &engine);
-        for damage in [0, 5, MAGIC.len() + 3, MAGIC.len() + DIGEST + 100] {
-            cache.store("abc", &compiled(&engine));
-            let mut bytes = fs::read(cache.path("abc")).unwrap();
-            bytes[damage] ^= 1;
-            fs::write(cache.path("abc"), bytes).unwrap();
-            assert!(cache.load(&engine, "abc").is_none(), "byte {damage}");
+        let sound = compiled(&engine);
+        let damages = [0, 5, sound.len() / 2, sound.len() - 1].map(|at| (cache.path("abc"), at));
+        for (path, at) in damages.into_iter().chain([0, 12, 40].map(|at| (cache.seal_path("abc"), at))) {
+            cache.store("abc", &sound);
+            let mut bytes = fs::read(&path).unwrap();
+            bytes[at] ^= 1;
+            fs::write(&path, bytes).unwrap();
+            assert!(cache.load(&engine, "abc").is_none(), "{path:?}, byte {at}");
+            assert!(!cache.path("abc").exists() && !cache.seal_path("abc").exists());
+        }
+        for cut in [cache.path("abc"), cache.seal_path("abc")] {
+            cache.store("abc", &sound);
+            fs::write(&cut, "").unwrap();
+            assert!(cache.load(&engine, "abc").is_none(), "{cut:?}");
+        }
+    }
+
+    /// The stamp of stored code, and the cache with a seal that says so although the digest is another one.
+    #[cfg(unix)]
+    fn stamped(cache: &CodeCache, engine: &Engine) -> Stamp {
+        cache.store("abc", &compiled(engine));
+        let stamp = Stamp::of(&File::open(cache.path("abc")).unwrap()).unwrap();
+        cache.put_seal("abc", &Seal { code_digest: digest(b"other"), code: Some(stamp), component: None });
+        stamp
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn code_that_is_the_same_since_it_was_compared_is_not_read_again_and_any_change_makes_it_read() {
+        let (dir, engine) = (tempfile::tempdir().unwrap(), engine());
+        let cache = CodeCache::new(dir.path(), &engine);
+        stamped(&cache, &engine);
+        assert!(cache.load(&engine, "abc").is_some(), "it was read: its digest is not what the seal says");
+        assert_eq!(cache.state("abc"), CodeState::Damaged, "who looks at its state wants it read");
+        let same_bytes_elsewhere = |path: &Path| {
+            fs::copy(path, path.with_extension("copy")).unwrap();
+            fs::rename(path.with_extension("copy"), path).unwrap();
+        };
+        let another_time = |path: &Path| File::open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        let changes: [&dyn Fn(&Path); 2] = [&same_bytes_elsewhere, &another_time];
+        for change in changes {
+            stamped(&cache, &engine);
+            change(&cache.path("abc"));
+            assert!(cache.load(&engine, "abc").is_none());
             assert!(!cache.path("abc").exists());
         }
-        fs::write(cache.path("abc"), MAGIC).unwrap();
-        assert!(cache.load(&engine, "abc").is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_remembered_only_once_it_is_settled() {
+        let (dir, engine) = (tempfile::tempdir().unwrap(), engine());
+        let cache = CodeCache::new(dir.path(), &engine);
+        let stamp = stamped(&cache, &engine);
+        cache.store("abc", &compiled(&engine));
+        assert!(cache.load(&engine, "abc").is_some());
+        cache.remember("abc", stamp);
+        let seal = cache.seal("abc").unwrap();
+        assert_eq!((seal.code, seal.component), (None, None), "both changed just now");
+        let settled: Stamp = "1:2:3:4:5".parse().unwrap();
+        cache.remember("abc", settled);
+        assert!(cache.knows("abc", &settled) && !cache.knows("abc", &stamp));
     }
 
     #[cfg(unix)]

@@ -2,6 +2,8 @@
 
 #![expect(unsafe_code, reason = "loading compiled code cannot be checked by the engine; the argument is below")]
 
+use std::path::Path;
+
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -17,4 +19,17 @@ pub(super) fn load(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Compone
     // was stored when this program compiled them; whoever can forge both can already replace the program. The header
     // (engine version, settings, processor features) is checked by `deserialize` itself.
     unsafe { Component::deserialize(engine, compiled) }
+}
+
+/// The same for a file of the code cache, which is used in place: tens of megabytes are not copied for the few pages that
+/// a call needs.
+///
+/// # Errors
+/// As for [`load`], or when the file system is not one to run anything from.
+pub(super) fn map(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
+    // SAFETY: as above: the file's bytes were read once and had the digest that was stored when this program compiled
+    // them, and its stamp (inode, size, time of the last change of any kind) shows no change since. It lies in a folder
+    // that no one else may write to, and nothing in there is ever written in place, so that the mapping keeps what it
+    // had when it was made; whoever can write to it all the same is this user, who can replace the program.
+    unsafe { Component::deserialize_file(engine, path) }
 }

@@ -14,10 +14,15 @@ mod limits;
 mod load_code;
 mod on_demand;
 mod output;
+mod seal;
+mod stamp;
 mod state;
 mod strip;
+#[cfg(all(test, unix))]
+mod tests;
 mod ticker;
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,6 +43,7 @@ pub use strip::strip;
 
 use code_cache::CodeCache;
 use interfaces::{INTERFACES, Interface};
+use stamp::Stamp;
 use state::State;
 use ticker::Ticker;
 
@@ -111,7 +117,37 @@ impl Runtime {
     /// # Errors
     /// As for [`Self::load`].
     pub fn load_known(&self, name: &str, digest: &str, bytes: &[u8], limits: Limits) -> Result<Plugin, PluginError> {
-        self.load_by(name, digest, bytes, limits, || self.component(bytes, digest))
+        let component = match self.code.load(&self.engine, digest) {
+            Some(component) => component,
+            None => self.compile(name, bytes, |compiled| self.code.store(digest, compiled))?,
+        };
+        self.prepare(name, digest, &component, limits)
+    }
+
+    /// The same for a file whose bytes `read` gives, if they have the digest. It is not asked where it gave them before,
+    /// the file is the same since, and they are compiled.
+    ///
+    /// # Errors
+    /// As for [`Self::load`], or those of `read`.
+    pub fn load_file<B: AsRef<[u8]>>(
+        &self,
+        name: &str,
+        digest: &str,
+        file: &File,
+        limits: Limits,
+        read: impl FnOnce() -> Result<B, PluginError>,
+    ) -> Result<Plugin, PluginError> {
+        let stamp = Stamp::of(file);
+        if stamp.is_some_and(|stamp| self.code.knows(digest, &stamp))
+            && let Some(component) = self.code.load(&self.engine, digest)
+        {
+            return self.prepare(name, digest, &component, limits);
+        }
+        let plugin = self.load_known(name, digest, read()?.as_ref(), limits)?;
+        if let Some(stamp) = stamp {
+            self.code.remember(digest, stamp);
+        }
+        Ok(plugin)
     }
 
     /// The same, compiled anew: code on disk is neither used nor touched.
@@ -119,39 +155,31 @@ impl Runtime {
     /// # Errors
     /// As for [`Self::load`].
     pub fn load_anew(&self, name: &str, bytes: &[u8], limits: Limits) -> Result<Plugin, PluginError> {
-        let compile = || load_code::load(&self.engine, &self.engine.precompile_component(bytes)?);
-        self.load_by(name, &digest(bytes), bytes, limits, compile)
+        self.prepare(name, &digest(bytes), &self.compile(name, bytes, |_| ())?, limits)
     }
 
-    fn load_by(
-        &self,
-        name: &str,
-        digest: &str,
-        bytes: &[u8],
-        limits: Limits,
-        compile: impl FnOnce() -> wasmtime::Result<Component>,
-    ) -> Result<Plugin, PluginError> {
+    /// Looks at what a component asks for, and compiles it if it may have that.
+    fn compile(&self, name: &str, bytes: &[u8], keep: impl FnOnce(&[u8])) -> Result<Component, PluginError> {
         let fail = |kind| PluginError::new(name, "load", kind);
+        let failed = |e: wasmtime::Error| fail(PluginErrorKind::Compile(error::root_text(&e)));
         if bytes.len() > self.limits.component {
             return Err(fail(PluginErrorKind::TooLarge { size: bytes.len(), limit: self.limits.component }));
         }
-        let interface = audit(bytes).and_then(|audit| audit.chosen(self.interfaces)).map_err(fail)?;
-        let component = compile().map_err(|e| fail(PluginErrorKind::Compile(error::root_text(&e))))?;
+        audit(bytes).and_then(|audit| audit.chosen(self.interfaces)).map_err(fail)?;
+        let compiled = self.engine.precompile_component(bytes).map_err(failed)?;
+        keep(&compiled);
+        load_code::load(&self.engine, &compiled).map_err(failed)
+    }
+
+    fn prepare(&self, name: &str, digest: &str, component: &Component, limits: Limits) -> Result<Plugin, PluginError> {
+        let fail = |kind| PluginError::new(name, "load", kind);
+        let interface = audit::audit_compiled(&self.engine, component).chosen(self.interfaces).map_err(fail)?;
         let start = self
             .linker
-            .instantiate_pre(&component)
+            .instantiate_pre(component)
             .and_then(interface.prepare)
             .map_err(|e| fail(PluginErrorKind::Link(error::root_text(&e))))?;
         let limits = Limits { stack: self.limits.stack, component: self.limits.component, ..limits };
         Ok(Plugin::new(name, digest.to_owned(), self.engine.clone(), start, limits, Arc::clone(&self.ticker)))
-    }
-
-    fn component(&self, bytes: &[u8], digest: &str) -> wasmtime::Result<Component> {
-        if let Some(component) = self.code.load(&self.engine, digest) {
-            return Ok(component);
-        }
-        let compiled = self.engine.precompile_component(bytes)?;
-        self.code.store(digest, &compiled);
-        load_code::load(&self.engine, &compiled)
     }
 }

@@ -111,7 +111,7 @@ impl Survey {
         let known = &loaded.known;
         let load = || {
             let runtime = self.runtime.get().map_err(|kind| PluginError::of_file(known.name(), kind))?;
-            runtime.load_known(known.name(), &known.facts.digest, &known.component()?, known.limits)
+            known.load(runtime)
         };
         loaded.plugin.get_or_init(load).as_ref().map_err(Clone::clone)
     }

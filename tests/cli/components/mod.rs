@@ -27,6 +27,14 @@ pub struct Rule<'a> {
     pub indexes: &'a [&'a str],
 }
 
+/// What a listing is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    Outline,
+    Full,
+    Children,
+}
+
 /// A component under construction. It is called `bad`, asks for `~/bad` by the rule `bad` and finds the cache `bad`.
 pub struct Plugin {
     memory: Memory,
@@ -122,6 +130,42 @@ impl Plugin {
         let choice = format!("(select (i32.const {below}) (i32.const {top}) (local.get $has-parent))");
         self.list = format!("(call $drop (local.get $root)) {choice}");
         self
+    }
+
+    /// Levels that depend on conditions, each in text with a number as its result: the answer for every choice of them.
+    pub fn levels_by(mut self, conditions: &[String], answer: &dyn Fn(&[bool], Level) -> Option<Vec<Entry>>) -> Self {
+        let failure = self.failure_at("it cannot say");
+        let mut answers = Record::new();
+        for choice in 0..1_u32 << conditions.len() {
+            let holds: Vec<bool> = (0..conditions.len()).map(|at| choice & (1 << at) != 0).collect();
+            for level in [Level::Outline, Level::Full, Level::Children] {
+                let place = answer(&holds, level).map(|entries| {
+                    let rows: Vec<Record> = entries.iter().map(|entry| entry.record(&mut self.memory)).collect();
+                    let list = self.memory.list(&rows);
+                    self.memory.record(&Record::new().word(0).pair(list).pair((0, 0)))
+                });
+                answers = answers.word(place.unwrap_or(failure));
+            }
+        }
+        let table = self.memory.record(&answers);
+        let choices = conditions.iter().enumerate().map(|(at, condition)| {
+            let bit = 1_u32 << at;
+            format!("(if {condition} (then (local.set $choice (i32.or (local.get $choice) (i32.const {bit})))))")
+        });
+        let choices: String = choices.collect();
+        let level = "(select (i32.const 2) (local.get $detail) (local.get $has-parent))";
+        let place = format!("(i32.add (i32.mul (local.get $choice) (i32.const 3)) {level})");
+        let place = format!("(i32.add (i32.const {table}) (i32.mul (i32.const 4) {place}))");
+        self.listing(&format!("(local $choice i32) {choices} (call $drop (local.get $root)) (i32.load {place})"))
+    }
+
+    /// The condition that a file is there, for [`Self::levels_by`].
+    pub fn exists(&mut self, file: &str) -> String {
+        let (place, _) = self.texts_at(&[file]);
+        let read = format!(
+            "(call $read (local.get $root) (i32.const {place}) (i32.const 1) (i32.const 1000) (i32.const 256))"
+        );
+        format!("(block (result i32) {read} (i32.eqz (i32.load8_u (i32.load (i32.const 256)))))")
     }
 
     /// A warning that every level comes with; before the levels are given.

@@ -54,11 +54,13 @@
     (export "walker" (type $walker (sub resource)))
     (type $fs-error' (enum "not-found" "denied" "wrong-kind" "too-large" "bad-path" "other"))
     (export "fs-error" (type $fs-error (eq $fs-error')))
+    (export "[method]directory.names" (func (param "self" (borrow $directory)) (result (list string))))
     (export "[method]directory.walk" (func (param "self" (borrow $directory)) (param "at" $path)
       (param "filter" $filter) (result (result (own $walker) (error $fs-error)))))
     (export "[method]directory.read" (func (param "self" (borrow $directory)) (param "files" (list $path))
       (param "limit" u32) (result (list (result (list u8) (error $fs-error))))))))
   (alias export $files "directory" (type $directory))
+  (alias export $files "[method]directory.names" (func $names))
   (alias export $files "[method]directory.walk" (func $walk))
   (alias export $files "[method]directory.read" (func $read))
   (import "dscc:plugin/log@0.1.0" (instance $log
@@ -85,6 +87,7 @@
   (core instance $allocator (instantiate $allocator
     (with "memory" (instance $memory)) (with "host" (instance (export "log" (func $log))))))
   (alias core export $allocator "realloc" (core func $realloc))
+  (core func $names (canon lower (func $names) (memory $memory) (realloc $realloc)))
   (core func $walk (canon lower (func $walk) (memory $memory)))
   (core func $read (canon lower (func $read) (memory $memory) (realloc $realloc)))
   (core func $drop (canon resource.drop $directory))
@@ -93,6 +96,7 @@
   (core module $plugin
     (import "memory" "memory" (memory $memory 1))
     (import "host" "log" (func $log (param i32 i32 i32)))
+    (import "host" "names" (func $names (param i32 i32)))
     (import "host" "walk" (func $walk (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
     (import "host" "read" (func $read (param i32 i32 i32 i32 i32)))
     (import "host" "drop" (func $drop (param i32)))
@@ -100,7 +104,7 @@
   (core instance $plugin (instantiate $plugin
     (with "memory" (instance $memory))
     (with "host" (instance
-      (export "log" (func $log)) (export "walk" (func $walk)) (export "read" (func $read)) (export "drop" (func $drop))
+      (export "log" (func $log)) (export "names" (func $names)) (export "walk" (func $walk)) (export "read" (func $read)) (export "drop" (func $drop))
       (;PASSED;)))))
 
   (alias core export $plugin "describe" (core func $describe))

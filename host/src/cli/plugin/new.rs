@@ -65,15 +65,20 @@ fn print(context: &mut Context, project: &Project, language: Language, dir: &str
     Ok(())
 }
 
-/// What has to be there before the first build.
+/// What has to be there before the first build, and the tests that need no build.
 fn prepare(language: Language) -> &'static [(&'static str, &'static str)] {
     match language {
-        Language::Rust => {
-            &[("cargo test", "without WebAssembly"), ("rustup target add wasm32-wasip2", "once, for components")]
+        Language::Rust => &[
+            ("cargo test", "its own tests, without WebAssembly"),
+            ("rustup target add wasm32-wasip2", "once: makes components"),
+        ],
+        Language::Python => &[
+            ("python3 -m venv .venv", ""),
+            (".venv/bin/pip install -r requirements.txt", "makes components"),
+            ("python3 -m unittest", "its own tests, without WebAssembly"),
+        ],
+        Language::JavaScript => {
+            &[("npm install", "makes components"), ("npm test", "its own tests, without WebAssembly")]
         }
-        Language::Python => {
-            &[("python3 -m venv .venv", ""), (".venv/bin/pip install componentize-py==0.25.0", "makes components")]
-        }
-        Language::JavaScript => &[("npm install", "what makes components")],
     }
 }

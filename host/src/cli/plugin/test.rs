@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::conformance::{CHECKS, Case, Report, Row, alone, read_cases, test};
+use crate::conformance::{CHECKS, Case, Options, Report, Row, alone, read_cases, test};
 use crate::model::escape_text;
 use crate::plugins::{Facts, build, is_project};
 use crate::runtime::{Limits, PluginError, PluginErrorKind};
@@ -38,8 +38,9 @@ pub(super) fn run(context: &mut Context, args: &PluginTest) -> Result<Status, Fa
         Ok(facts) => {
             let name = format!("{} {}", facts.manifest.name, facts.manifest.version);
             let survey = alone(context.runtime(), facts, component);
+            let options = Options { bless: args.bless, cases_only: !args.only.is_empty() };
             let (counters, _shown) = context.progress("testing");
-            let report = test(&survey, &cases, args.bless, &counters);
+            let report = test(&survey, &cases, options, &counters);
             (name, report.map_err(|error| Failure::new(Status::Failed, error.to_string()))?)
         }
         Err(error) if matches!(error.kind, PluginErrorKind::Invalid(_)) => {
@@ -91,11 +92,28 @@ fn facts(context: &Context, component: &Path, bytes: &[u8]) -> Result<Facts, Plu
 
 /// A line for each promise that is broken, and one for all.
 fn print(context: &mut Context, name: &str, report: &Report, cases: &[Case]) -> Result<(), Failure> {
+    print_failed(context, report)?;
+    context.output.flush()?;
     for path in &report.blessed {
         context.output.note(&format!("written: {}", escape_text(path.as_os_str())));
     }
-    let failed: Vec<&Row> = report.rows.iter().filter(|row| !row.passed).collect();
-    for row in &failed {
+    for case in &report.skipped {
+        context.output.note(&format!("skipped: {case}, because permissions do not count for this user"));
+    }
+    if cases.is_empty() {
+        context.output.note("There are no cases; `dscc plugin test --help` says how one is written.");
+    }
+    let failed = report.rows.iter().filter(|row| !row.passed).count();
+    let verdict = if failed == 0 { "all passed".to_owned() } else { format!("{failed} failed") };
+    let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+    let checks = report.rows.iter().map(|row| row.code).collect::<std::collections::BTreeSet<_>>().len();
+    let (cases, trees) = (count(cases.len(), "case"), count(report.trees, "tree"));
+    let line = format!("{name}: {} on {cases} and {trees}: {verdict}", count(checks, "check"));
+    Ok(context.output.print(&format!("{}\n", escape(&line)))?)
+}
+
+fn print_failed(context: &mut Context, report: &Report) -> Result<(), Failure> {
+    for row in report.rows.iter().filter(|row| !row.passed) {
         let promise = CHECKS.iter().find(|check| check.code == row.code).map_or("", |check| check.promise);
         let message = row.message.as_deref().unwrap_or(promise);
         let mut lines = message.lines();
@@ -108,16 +126,5 @@ fn print(context: &mut Context, name: &str, report: &Report, cases: &[Case]) -> 
             context.output.print(&format!("    {}\n", escape(line)))?;
         }
     }
-    for case in &report.skipped {
-        context.output.note(&format!("skipped: {case}, because permissions do not count for this user"));
-    }
-    if cases.is_empty() {
-        context.output.note("There are no cases; `dscc plugin test --help` says how one is written.");
-    }
-    let verdict = if failed.is_empty() { "all passed".to_owned() } else { format!("{} failed", failed.len()) };
-    let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
-    let checks = report.rows.iter().map(|row| row.code).collect::<std::collections::BTreeSet<_>>().len();
-    let (cases, trees) = (count(cases.len(), "case"), count(report.trees, "tree"));
-    let line = format!("{name}: {} on {cases} and {trees}: {verdict}", count(checks, "check"));
-    Ok(context.output.print(&format!("{}\n", escape(&line)))?)
+    Ok(())
 }

@@ -2,13 +2,14 @@
 //! cases, and a test leaves nothing behind.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use serde_json::Value;
 
 use crate::components::{Entry, Level, Manifest, Plugin};
 use crate::project::workspace;
-use crate::sandbox::{Run, Sandbox, array};
+use crate::sandbox::{Run, Sandbox, array, is_root};
 use crate::tree;
 
 /// Two folders, of which the plugin below makes an entry each.
@@ -67,7 +68,7 @@ fn by_files_and(more: &[&str], answer: impl Fn(&[bool], Level) -> Option<Vec<Ent
     let mut plugin = Plugin::new();
     let files = [plugin.exists("a/file"), plugin.exists("b/file")];
     let conditions: Vec<String> = files.into_iter().chain(more.iter().map(|it| (*it).to_owned())).collect();
-    plugin.levels_by(&conditions, &answer)
+    plugin.levels_by(&conditions, answer)
 }
 
 /// Of the first level, what this gives.
@@ -176,7 +177,7 @@ fn overlap_catches_an_entry_within_another_unless_one_of_them_says_so() {
     let plugin = |inner: Entry| {
         let mut plugin = Plugin::new();
         let conditions = ["a/file", "a/inner/file"].map(|file| plugin.exists(file));
-        plugin.levels_by(&conditions, &|holds, level| {
+        plugin.levels_by(&conditions, |holds, level| {
             let inner = || Some(inner.clone()).filter(|_| holds[1]);
             (level != Level::Children).then(|| a(holds[0]).into_iter().chain(inner()).collect())
         })
@@ -281,6 +282,61 @@ fn expected_and_plan_are_compared_line_by_line_and_written_by_bless() {
     assert!(run.stdout.contains("    -      \"size\": 11,\n    +      \"size\": 10,\n"), "{}", run.stdout);
     let first = run.stdout.lines().next().unwrap();
     assert!(first.starts_with("failed: one: expected: expected.json expects something else"), "{first}");
+}
+
+/// The roots of the entries that a blessed case expects.
+fn roots(author: &Author) -> Vec<String> {
+    let text = fs::read_to_string(author.sandbox.path("plugin/cases/one/expected.json")).unwrap();
+    let entries = array(&serde_json::from_str(&text).unwrap(), "entries");
+    entries.iter().map(|it| it["root"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_real_folder_is_a_tree_too() {
+    let author = Author::new(&good().build(), "b/file 20 bytes\n");
+    let tree = author.sandbox.path("plugin/cases/one/tree");
+    fs::create_dir_all(tree.join("a")).unwrap();
+    fs::write(tree.join("a/file"), "content").unwrap();
+    symlink("a", tree.join("link = of a name for which there is no line")).unwrap();
+    author.test(&["--bless"]).expect(0);
+    assert_eq!(roots(&author), ["~/bad", "~/bad"]);
+}
+
+#[test]
+fn a_tree_in_the_home_holds_what_the_rules_lead_to() {
+    let author = Author::new(&good().build(), "at: ~\nbad/a/file 10 bytes\n.config/settings 5 bytes\n");
+    author.test(&["--bless"]).expect(0);
+    assert_eq!(roots(&author), ["~/bad"]);
+}
+
+#[test]
+fn variables_are_those_of_the_case_and_not_the_users() {
+    let plugin = || good().saying(&Manifest::new("bad", "1.0.0").rule("bad", &["${BAD_HOME}/x"]));
+    for (header, root) in [("", "~/BAD_HOME/x"), ("env: BAD_HOME=$HOME/other\n", "~/other/x")] {
+        let author = Author::new(&plugin().build(), &format!("{header}a/file 10 bytes\n"));
+        let users = author.sandbox.home();
+        fs::create_dir_all(users.join("x/a")).unwrap();
+        fs::write(users.join("x/a/file"), "the user's").unwrap();
+        let before = tree::read(&users);
+        let mut command = author.sandbox.command(["plugin", "test", "../plugin", "--case", "one", "--bless"]);
+        Run::of(command.env("BAD_HOME", &users).output().unwrap()).expect(0);
+        assert_eq!(roots(&author), [root]);
+        assert_eq!(tree::read(&users), before);
+    }
+}
+
+#[test]
+fn a_case_with_something_unreadable_waits_for_a_user_for_whom_permissions_count() {
+    let author = Author::new(&good().build(), "a/file 10 bytes\nlocked/ (mode 000)\n");
+    let bound =
+        || author.sandbox.bound(author.sandbox.command(["plugin", "test", "../plugin", "--case", "one", "--bless"]));
+    if is_root() {
+        let run = author.test(&[]).expect(0);
+        assert!(run.stderr.contains("skipped: one, because permissions do not count"), "{}", run.stderr);
+    }
+    let run = bound().expect(0);
+    assert!(!run.stderr.contains("skipped"), "{}", run.stderr);
+    assert_eq!(roots(&author), ["~/bad"]);
 }
 
 #[test]

@@ -168,13 +168,19 @@ fn dev_shows_what_the_plugin_alone_finds_and_installs_nothing() {
 #[test]
 fn dev_shows_a_mistake_and_goes_on_with_the_next_change() {
     let project = Project::new();
-    project.next(&["thing"]);
+    project.next(&["thing", "first"]);
     project.sandbox.fill("lab");
+    let compiled = || {
+        let digest = crate::plugins::digest_of(&fs::read(project.path("next.wasm")).unwrap());
+        let folders = fs::read_dir(crate::sandbox::code_dir()).unwrap().map(|folder| folder.unwrap().path());
+        folders.filter(|folder| folder.join(&digest).exists()).count()
+    };
     let mut command = project.command(&["dev", "project"]);
     let mut dev = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(dev.stderr.take().unwrap()).lines().map(Result::unwrap);
     let mut wait = |word: &str| stderr.by_ref().find(|line| line.contains(word)).expect(word);
     wait("Waiting");
+    assert_eq!(compiled(), 1);
     project.tool("npm", "echo mistake >&2; false");
     project.write("src/plugin.js", "1");
     assert!(wait("changed").contains("src/plugin.js"));
@@ -187,6 +193,7 @@ fn dev_shows_a_mistake_and_goes_on_with_the_next_change() {
     project.write("src/plugin.js", "12");
     wait("lab 2.0.0");
     wait("Waiting");
+    assert_eq!(compiled(), 0, "the code of a version that is no more");
     dev.kill().unwrap();
     let output = dev.wait_with_output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();

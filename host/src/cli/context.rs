@@ -74,7 +74,11 @@ impl Context {
 
     /// Finds the caches in scope.
     pub(super) fn find_in(&self, survey: &Survey, scope: Scope) -> Result<(Scope, Found), Failure> {
-        let found = survey.find(&scope);
+        let found = {
+            // Another version of dscc compiles what is needed once more, which takes seconds.
+            let (_counters, _shown) = self.progress("looking for caches");
+            survey.find(&scope)
+        };
         survey.check_scope(&scope, &found.inventories)?;
         let named = |place: &&survey::Place| {
             place.candidate.origin == Origin::Named && place.candidate.outcome == Outcome::Absent

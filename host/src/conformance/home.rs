@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::model::{RelPath, RootRule, escape_text};
+use crate::model::{Problem, RelPath, RootRule, escape_text};
 use crate::roots::{Environment, Outcome, Template, resolve};
 use crate::tree::{Filter, FsError, NodeKind, Root};
 
@@ -85,6 +85,17 @@ impl Home {
         let home = Self { dir, path, at, environment, tree: tree.clone() };
         home.tree.write(&Places { root: &home.at, home: &home.path })?;
         Ok(home)
+    }
+
+    /// The failures of the plugin among problems. To say of what cannot be read that it cannot be listed is none.
+    pub(super) fn failures<'a>(&self, problems: &'a [Problem]) -> impl Iterator<Item = &'a Problem> {
+        let readable = self.tree.is_readable();
+        problems.iter().filter(move |it| it.code.starts_with("plugin") && (readable || it.code != "plugin-error"))
+    }
+
+    /// Whether all of the tree can be read.
+    pub(super) fn is_readable(&self) -> bool {
+        self.tree.is_readable()
     }
 
     /// A text without what differs from home to home.

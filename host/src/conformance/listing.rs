@@ -50,7 +50,7 @@ fn outline(subject: Subject<'_>, look: &Look<'_>, home: &Home, findings: &mut Fi
     let survey = subject.survey_of(home);
     let mut found = survey.find(&Scope::default());
     survey.list_top(&mut found.inventories, Detail::Outline, &mut found.problems);
-    if let Some(problem) = found.problems.iter().find(|it| it.code.starts_with("plugin")) {
+    if let Some(problem) = home.failures(&found.problems).next() {
         return findings.add("runs", problem.message.clone());
     }
     let key = |told: Told| ((told.cache.clone(), told.entry.id.clone()), Outlined::from(told));

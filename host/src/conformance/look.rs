@@ -53,11 +53,15 @@ impl<'a> Look<'a> {
         Self { subject, survey, found, weights }
     }
 
-    /// Calls that failed and answers that were refused. What a rule did not lead to is no failure.
-    pub(super) fn failures(&self, when: &str, findings: &mut Findings) {
-        for problem in self.found.problems.iter().filter(|it| it.code.starts_with("plugin")) {
+    /// Tells calls that failed and answers that were refused, and whether there are any. What a rule did not lead to is
+    /// no failure.
+    pub(super) fn failures(&self, home: &Home, when: &str, findings: &mut Findings) -> bool {
+        let mut any = false;
+        for problem in home.failures(&self.found.problems) {
             findings.add(code(problem), format!("{when}{}", problem.message));
+            any = true;
         }
+        any
     }
 
     /// What is in an entry, as the plugin says when it is asked.

@@ -22,7 +22,7 @@ type Name = (String, String);
 /// The last check on a tree: what is in `home` goes.
 pub(super) fn check(look: &Look<'_>, home: &Home, trial: &Trial, findings: &mut Findings) -> Result<(), HomeError> {
     // On other systems nothing is removed yet.
-    if cfg!(not(unix)) {
+    if cfg!(not(unix)) || trial.extent == Extent::Look {
         return Ok(());
     }
     if trial.extent == Extent::Whole {
@@ -43,14 +43,18 @@ fn remove(look: &Look<'_>, home: &Home, only: Option<&Told>, findings: &mut Find
     let what = only.map_or("everything".to_owned(), |it| format!("`{}`", it.entry.id));
     let kept = || plan.roots.iter().flat_map(|root| &root.keep);
     if let Some(keeping) = kept().find(|it| it.held.hold == Hold::Unadvised) {
-        findings.add("edits", format!("asked about {what}: {}", keeping.held.reason));
+        // Of what cannot be read nobody can tell which records have to go.
+        if home.is_readable() {
+            findings.add("edits", format!("asked about {what}: {}", keeping.held.reason));
+        }
         return Ok(());
     }
     if plan.roots.iter().all(RootPlan::is_empty) {
         return Ok(());
     }
     let outcomes = look.execute(&plan);
-    for failure in outcomes.iter().flat_map(|outcome| &outcome.failed) {
+    // What cannot be read may well be impossible to remove.
+    for failure in outcomes.iter().flat_map(|outcome| &outcome.failed).filter(|_| home.is_readable()) {
         let why = failure.error.as_ref().map(ToString::to_string).or_else(|| failure.consequence.clone());
         findings.add("removal", format!("{what}: `{}`: {}", failure.path, why.unwrap_or_default()));
     }
@@ -69,8 +73,7 @@ fn name(told: &Told) -> Name {
 /// The listing afterwards works, lacks what went and has what stayed.
 fn listed_afterwards(home: &Home, before: &Look<'_>, plan: &Plan, what: &str, findings: &mut Findings) {
     let after = Look::of(before.subject, home);
-    after.failures(&format!("after removing {what}: "), findings);
-    if after.found.problems.iter().any(|it| it.code.starts_with("plugin")) {
+    if after.failures(home, &format!("after removing {what}: "), findings) {
         return;
     }
     let went: BTreeSet<Name> =

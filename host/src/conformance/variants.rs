@@ -9,7 +9,9 @@ use super::look::Subject;
 use super::text::Setting;
 use super::tree::{Item, Tree, What};
 
-/// Files of the huge tree.
+/// The tree of very many files.
+const HUGE: &str = "generated-huge";
+/// Its files.
 const MANY: usize = 20_000;
 /// Damaged places of one case, of each kind.
 const MOST: usize = 100;
@@ -36,6 +38,8 @@ pub(super) enum Extent {
     Whole,
     /// What takes one look; everything is removed at once.
     Short,
+    /// The look alone: writing so many files takes long enough.
+    Look,
 }
 
 impl Trial {
@@ -77,7 +81,7 @@ pub(super) fn general(cases: &[&Case], unreadable: bool) -> Vec<Trial> {
     let mut trees = vec![
         ("generated-empty", Tree::default()),
         ("generated-link", one("link", What::Link(link_outside()).into())),
-        ("generated-huge", huge(first)),
+        (HUGE, huge(first)),
     ];
     if unreadable {
         trees.push(("generated-unreadable", one("locked", Item { mode: Some(0), ..What::Folder.into() })));
@@ -88,8 +92,8 @@ pub(super) fn general(cases: &[&Case], unreadable: bool) -> Vec<Trial> {
         variant: String::new(),
         generated: true,
         setting: setting.clone(),
+        extent: if name == HUGE { Extent::Look } else { Extent::Short },
         tree,
-        extent: Extent::Short,
     };
     trees.into_iter().map(trial).collect()
 }

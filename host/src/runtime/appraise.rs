@@ -10,7 +10,7 @@ use super::{PluginError, PluginErrorKind, Runtime, error, load_code};
 pub struct Appraisal {
     /// Time to compile it.
     pub compile: Duration,
-    /// Time to load its compiled code.
+    /// Time to load its compiled code, as later runs do.
     pub load: Duration,
     /// Bytes of compiled code.
     pub code: u64,
@@ -32,15 +32,21 @@ impl Runtime {
     ///
     /// # Errors
     /// When it does not compile.
-    pub fn appraise(&self, name: &str, bytes: &[u8]) -> Result<Appraisal, PluginError> {
+    pub fn appraise(&self, name: &str, digest: &str, bytes: &[u8]) -> Result<Appraisal, PluginError> {
         let failed =
             |e: wasmtime::Error| PluginError::new(name, "load", PluginErrorKind::Compile(error::root_text(&e)));
         let start = Instant::now();
         let compiled = self.engine.precompile_component(bytes).map_err(failed)?;
         let compile = start.elapsed();
-        let start = Instant::now();
-        load_code::load(&self.engine, &compiled).map_err(failed)?;
-        Ok(Appraisal { compile, load: start.elapsed(), code: compiled.len() as u64 })
+        let load = match self.code.time_to_map(&self.engine, digest) {
+            Some(time) => time,
+            None => {
+                let start = Instant::now();
+                load_code::load(&self.engine, &compiled).map_err(failed)?;
+                start.elapsed()
+            }
+        };
+        Ok(Appraisal { compile, load, code: compiled.len() as u64 })
     }
 
     /// Whether the component's compiled code is on disk.

@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::hash::{Hash as _, Hasher};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
@@ -90,6 +90,14 @@ impl CodeCache {
         let Ok(file) = File::open(self.path(component_digest)) else { return CodeState::Absent };
         let seal = self.seal(component_digest).filter(|_| is_private(&self.dir));
         if seal.and_then(|seal| sound(file, &seal)).is_some() { CodeState::Sound } else { CodeState::Damaged }
+    }
+
+    /// How long it takes to use the code in place, once it need not be read any more; nothing if it is not sound.
+    pub(super) fn time_to_map(&self, engine: &Engine, component_digest: &str) -> Option<Duration> {
+        let is_sound = self.state(component_digest) == CodeState::Sound;
+        let start = Instant::now();
+        is_sound.then(|| load_code::map(engine, &self.path(component_digest)).ok())??;
+        Some(start.elapsed())
     }
 
     /// Keeps code. A full or read-only disk is no error: the next run compiles again.

@@ -18,7 +18,7 @@ mod seal;
 mod stamp;
 mod state;
 mod strip;
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;
 mod ticker;
 

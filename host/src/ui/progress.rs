@@ -49,7 +49,10 @@ impl Progress {
             let bar = bar(target, &what, total_bytes);
             loop {
                 let (entries, bytes) = counters();
-                bar.set_message(format!("{entries} entries, {}", size(bytes)));
+                // Compiling and listing count nothing.
+                if entries > 0 || bytes > 0 {
+                    bar.set_message(format!("{entries} entries, {}", size(bytes)));
+                }
                 bar.set_position(bytes.min(total_bytes.unwrap_or(u64::MAX)));
                 bar.tick();
                 if stopped.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
@@ -127,10 +130,10 @@ mod tests {
         }
     }
 
-    fn shown(total: Option<u64>, delay: Duration, work: Duration) -> String {
+    fn shown(total: Option<u64>, counters: (u64, u64), delay: Duration, work: Duration) -> String {
         let screen = Screen::default();
         let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
-        let progress = Progress::start_on(target, "measuring", total, delay, || (7, 2000));
+        let progress = Progress::start_on(target, "measuring", total, delay, move || counters);
         std::thread::sleep(work);
         drop(progress);
         let text = screen.0.lock().unwrap();
@@ -140,16 +143,22 @@ mod tests {
     #[test]
     fn short_work_shows_nothing_and_is_not_held_up() {
         let start = std::time::Instant::now();
-        assert_eq!(shown(None, Duration::from_secs(60), Duration::ZERO), "");
+        assert_eq!(shown(None, (7, 2000), Duration::from_secs(60), Duration::ZERO), "");
         assert!(start.elapsed() < Duration::from_secs(30));
     }
 
     #[test]
     fn long_work_shows_its_counters_and_leaves_a_clear_line() {
         for total in [None, Some(4000)] {
-            let text = shown(total, Duration::ZERO, Duration::from_millis(350));
+            let text = shown(total, (7, 2000), Duration::ZERO, Duration::from_millis(350));
             assert!(text.contains("measuring") && text.contains("7 entries, 2.0 kB"), "{text:?}");
             assert!(text.trim_end().ends_with("<clear>"), "{text:?}");
         }
+    }
+
+    #[test]
+    fn work_that_counts_nothing_shows_no_numbers() {
+        let text = shown(None, (0, 0), Duration::ZERO, Duration::from_millis(350));
+        assert!(text.contains("measuring") && !text.contains('0'), "{text:?}");
     }
 }

@@ -133,7 +133,10 @@ impl Plugin {
     }
 
     /// Levels that depend on conditions, each in text with a number as its result: the answer for every choice of them.
-    pub fn levels_by(mut self, conditions: &[String], answer: &dyn Fn(&[bool], Level) -> Option<Vec<Entry>>) -> Self {
+    pub fn levels_by<F>(mut self, conditions: &[String], answer: F) -> Self
+    where
+        F: Fn(&[bool], Level) -> Option<Vec<Entry>>,
+    {
         let failure = self.failure_at("it cannot say");
         let mut answers = Record::new();
         for choice in 0..1_u32 << conditions.len() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::model::escape_text;
 use crate::plugins::{Catalog, Code, Facts, Known, Sources, build};
-use crate::runtime::{Limits, PluginErrorKind};
+use crate::runtime::{Limits, PluginErrorKind, forget_code};
 use crate::ui::size;
 
 use super::super::args::{Caches, List, Show};
@@ -48,6 +48,7 @@ fn round(context: &mut Context, dir: &Path) -> Result<Status, Failure> {
     let (manifest, weight) = (&facts.manifest, size(built.size));
     context.output.note(&format!("{} {} ({weight})", manifest.name, manifest.version));
     let code = Code::File { path: built.path, source: None };
+    forget_last(context, &facts.digest);
     let known = Known { facts, code, limits: Limits::default() };
     context.only = Some(Catalog { plugins: vec![known], ..Catalog::default() });
     let caches = || Caches { caches: Vec::new() };
@@ -61,6 +62,15 @@ fn round(context: &mut Context, dir: &Path) -> Result<Status, Failure> {
     }
     context.output.print("\n")?;
     Ok(if show::run(context, &children)? == Status::Done { status } else { Status::Failed })
+}
+
+/// Every change is another component, and its compiled code would be kept for months.
+fn forget_last(context: &Context, digest: &str) {
+    let last = context.only.iter().flat_map(|catalog| &catalog.plugins).map(|known| &known.facts.digest);
+    let installed = context.plugins_folder().read().map(|file| file.digests()).unwrap_or_default();
+    for last in last.filter(|last| *last != digest && !installed.contains(*last)) {
+        forget_code(&context.folders.cache, last);
+    }
 }
 
 /// Tells what went wrong and goes on, unless nobody reads any more.

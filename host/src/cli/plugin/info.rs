@@ -67,7 +67,7 @@ pub(super) fn run(context: &mut Context, plugin: &Path) -> Result<Status, Failur
     let runtime = runtime.get().map_err(failed)?;
     let appraisal = {
         let (_counters, _shown) = context.progress("compiling");
-        runtime.appraise(&subject.facts.manifest.name, &subject.component)?
+        runtime.appraise(&subject.facts.manifest.name, &subject.facts.digest, &subject.component)?
     };
     let cached = runtime.code_state(&subject.facts.digest) == CodeState::Sound;
     let detail = detail(context, &subject, appraisal, cached);

@@ -109,6 +109,7 @@ impl Runtime {
     /// # Errors
     /// When the bytes are no component, ask for imports outside the table, lack an export, or do not compile.
     pub fn load(&self, name: &str, bytes: &[u8], limits: Limits) -> Result<Plugin, PluginError> {
+        self.check_size(name, bytes)?;
         self.load_known(name, &digest(bytes), bytes, limits)
     }
 
@@ -158,13 +159,20 @@ impl Runtime {
         self.prepare(name, &digest(bytes), &self.compile(name, bytes, |_| ())?, limits)
     }
 
+    fn check_size(&self, name: &str, bytes: &[u8]) -> Result<(), PluginError> {
+        let (size, limit) = (bytes.len(), self.limits.component);
+        if size <= limit {
+            Ok(())
+        } else {
+            Err(PluginError::new(name, "load", PluginErrorKind::TooLarge { size, limit }))
+        }
+    }
+
     /// Looks at what a component asks for, and compiles it if it may have that.
     fn compile(&self, name: &str, bytes: &[u8], keep: impl FnOnce(&[u8])) -> Result<Component, PluginError> {
         let fail = |kind| PluginError::new(name, "load", kind);
         let failed = |e: wasmtime::Error| fail(PluginErrorKind::Compile(error::root_text(&e)));
-        if bytes.len() > self.limits.component {
-            return Err(fail(PluginErrorKind::TooLarge { size: bytes.len(), limit: self.limits.component }));
-        }
+        self.check_size(name, bytes)?;
         audit(bytes).and_then(|audit| audit.chosen(self.interfaces)).map_err(fail)?;
         let compiled = self.engine.precompile_component(bytes).map_err(failed)?;
         keep(&compiled);

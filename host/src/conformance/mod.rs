@@ -45,9 +45,6 @@ use look::{Look, Subject};
 use report::{Finding, Findings};
 use variants::{Extent, Trial};
 
-/// The format of cases, as its authors read it.
-pub const FORMAT: &str = include_str!("cases.md");
-
 /// Why a test could not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum TestError {

@@ -3,9 +3,6 @@
 
 use dscc_sdk::prelude::*;
 
-#[cfg(test)]
-mod tests;
-
 /// The plugin.
 pub struct TorchHub;
 
@@ -148,3 +145,6 @@ fn leftover(entry: Entry, reason: &str) -> Entry {
 fn is_hex(text: &str, least: usize) -> bool {
     text.len() >= least && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
+
+#[cfg(test)]
+mod tests;

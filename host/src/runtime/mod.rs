@@ -118,7 +118,9 @@ impl Runtime {
     /// # Errors
     /// As for [`Self::load`].
     pub fn load_known(&self, name: &str, digest: &str, bytes: &[u8], limits: Limits) -> Result<Plugin, PluginError> {
-        let component = match self.code.load(&self.engine, digest) {
+        // Code may be there from a run that took more.
+        let fits = bytes.len() <= self.limits.component;
+        let component = match self.code.load(&self.engine, digest).filter(|_| fits) {
             Some(component) => component,
             None => self.compile(name, bytes, |compiled| self.code.store(digest, compiled))?,
         };

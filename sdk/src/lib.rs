@@ -81,3 +81,8 @@ pub mod prelude {
         Listing, Location, LockKind, Manifest, Moment, Node, Recovery, Result, RootRule, State, log, path, time,
     };
 }
+
+/// The guide's code compiles.
+#[cfg(all(doctest, feature = "json"))]
+#[doc = include_str!("../README.md")]
+struct Guide;

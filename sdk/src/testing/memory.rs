@@ -227,6 +227,9 @@ impl MemoryRoot {
         if !is_path(file) {
             return Err(FsError::BadPath);
         }
+        if file.is_empty() {
+            return Err(FsError::WrongKind);
+        }
         let thing = self.find(file)?;
         if thing.kind != Kind::File {
             return Err(FsError::WrongKind);

@@ -61,7 +61,7 @@ impl Tree {
         for child in children {
             let Ok(metadata) = fs::symlink_metadata(child.path()) else { continue };
             let text = path::join(text, &path::escape(child.file_name().as_encoded_bytes()));
-            let node = node(&child.path(), text.clone(), &metadata);
+            let node = node(&child.path(), text.clone(), &metadata, filter.stat);
             let enter = node.is_directory() && (filter.max_depth == 0 || depth < filter.max_depth);
             if passes(&node, filter) {
                 nodes.push(node);
@@ -225,7 +225,7 @@ impl Drop for TempRoot {
     }
 }
 
-fn node(place: &Path, text: String, metadata: &fs::Metadata) -> Node {
+fn node(place: &Path, text: String, metadata: &fs::Metadata, stat: bool) -> Node {
     let mut node = Node { path: text, kind: Kind::Other, target: String::new(), size: 0, modified: 0 };
     if metadata.is_dir() {
         node.kind = if fs::read_dir(place).is_ok() { Kind::Directory } else { Kind::Unreadable };
@@ -234,6 +234,9 @@ fn node(place: &Path, text: String, metadata: &fs::Metadata) -> Node {
         node.target = fs::read_link(place).map(|target| escape_path(&target)).unwrap_or_default();
     } else if metadata.is_file() {
         node.kind = Kind::File;
+        if !stat {
+            return node;
+        }
         node.size = metadata.len();
         let age = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         node.modified = age.map_or(0, |age| i64::try_from(age.as_nanos()).unwrap_or(i64::MAX));

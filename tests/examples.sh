@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The examples of the SDK, each built, tested and installed as its README says: `tests/examples.sh DSCC LANGUAGE...`
-# (rust, python, javascript). Works on copies in a temporary folder, with a home of its own. The last step lists the
-# caches of all that were installed, and how long that takes is a promise, too.
+# The SDK's examples in other languages than Rust, each built, tested and installed as its README says:
+# `tests/examples.sh DSCC LANGUAGE...` (python, javascript). Works on copies in a temporary folder, with a home of its
+# own. The last step lists the caches of all that were installed, and how long that takes is a promise, too.
 set -euo pipefail
 
 dscc=$(realpath "$1")
@@ -13,10 +13,9 @@ trap 'rm -rf "$scratch"' EXIT
 limit=150
 
 # The tools are the caller's, everything else is in the scratch folder.
-export CARGO_HOME=${CARGO_HOME:-$HOME/.cargo} RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup}
 export PIP_CACHE_DIR=${PIP_CACHE_DIR:-$HOME/.cache/pip} npm_config_cache=${npm_config_cache:-$HOME/.npm}
 export HOME=$scratch/home
-unset XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME TORCH_HOME RECIPES_HOME TILES_HOME
+unset XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME RECIPES_HOME TILES_HOME
 unset DSCC_CONFIG DSCC_PLUGINS_DIR DSCC_STATE_DIR DSCC_CACHE_DIR
 mkdir -p "$HOME/.cache"
 
@@ -35,13 +34,6 @@ check() { # COMPONENT
 
 for lang in "$@"; do
   case $lang in
-    rust)
-      cd "$repository/sdk/examples/torch-hub"
-      cargo test --quiet --locked
-      check ./torch-hub.wasm
-      mkdir -p "$HOME/.cache/torch/hub/owner_name_main"
-      echo x > "$HOME/.cache/torch/hub/owner_name_main/hubconf.py"
-      ;;
     python)
       copy python
       python3 -m venv .venv

@@ -109,7 +109,6 @@ impl Runtime {
     /// # Errors
     /// When the bytes are no component, ask for imports outside the table, lack an export, or do not compile.
     pub fn load(&self, name: &str, bytes: &[u8], limits: Limits) -> Result<Plugin, PluginError> {
-        self.check_size(name, bytes)?;
         self.load_known(name, &digest(bytes), bytes, limits)
     }
 
@@ -118,9 +117,9 @@ impl Runtime {
     /// # Errors
     /// As for [`Self::load`].
     pub fn load_known(&self, name: &str, digest: &str, bytes: &[u8], limits: Limits) -> Result<Plugin, PluginError> {
-        // Code may be there from a run that took more.
-        let fits = bytes.len() <= self.limits.component;
-        let component = match self.code.load(&self.engine, digest).filter(|_| fits) {
+        // Before code is looked up: it may be there from a run that took more.
+        self.check_size(name, bytes)?;
+        let component = match self.code.load(&self.engine, digest) {
             Some(component) => component,
             None => self.compile(name, bytes, |compiled| self.code.store(digest, compiled))?,
         };
@@ -158,6 +157,7 @@ impl Runtime {
     /// # Errors
     /// As for [`Self::load`].
     pub fn load_anew(&self, name: &str, bytes: &[u8], limits: Limits) -> Result<Plugin, PluginError> {
+        self.check_size(name, bytes)?;
         self.prepare(name, &digest(bytes), &self.compile(name, bytes, |_| ())?, limits)
     }
 
@@ -174,7 +174,6 @@ impl Runtime {
     fn compile(&self, name: &str, bytes: &[u8], keep: impl FnOnce(&[u8])) -> Result<Component, PluginError> {
         let fail = |kind| PluginError::new(name, "load", kind);
         let failed = |e: wasmtime::Error| fail(PluginErrorKind::Compile(error::root_text(&e)));
-        self.check_size(name, bytes)?;
         audit(bytes).and_then(|audit| audit.chosen(self.interfaces)).map_err(fail)?;
         let compiled = self.engine.precompile_component(bytes).map_err(failed)?;
         keep(&compiled);

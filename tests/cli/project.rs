@@ -234,3 +234,13 @@ fn the_facts_beside_the_built_in_components_are_what_they_say() {
         assert_eq!(embedded, names.iter().map(String::as_str).collect(), "host/src/plugins/builtin.rs");
     }
 }
+
+#[test]
+fn a_built_in_component_names_no_folder_of_the_machine_that_built_it() {
+    for it in built_in() {
+        let text = String::from_utf8_lossy(it.component);
+        for place in ["registry/src", "/home/", "/root/", "/Users/", "/tmp/", ".cargo"] {
+            assert!(!text.contains(place), "{} has `{place}` in it", it.facts.manifest.name);
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Plugins in Rust: the same bytes on every machine. Cargo does the work; here are the settings that make a component
 //! small and free of this machine's paths.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,23 +46,33 @@ struct Metadata {
     package: String,
     workspace: PathBuf,
     target: PathBuf,
+    /// Where Cargo keeps the sources of registries, whatever these are called.
+    registries: BTreeSet<PathBuf>,
 }
 
 fn metadata(manifest: &Path) -> Result<Metadata, BuildError> {
     let mut command = Command::new(cargo());
-    command.args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"]).arg(manifest);
+    command.args(["metadata", "--format-version", "1", "--filter-platform", TARGET, "--manifest-path"]).arg(manifest);
     let output = command.stderr(Stdio::inherit()).output().map_err(|error| no_tool(&command, error, GET_RUST))?;
     let failed = || failed(manifest);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(|_| failed())?;
     let folder = |key: &str| json[key].as_str().map(PathBuf::from).ok_or_else(failed);
     let mut packages = json["packages"].as_array().into_iter().flatten();
+    let registries = packages.clone().filter_map(registry_of).collect();
     let ours = packages.find(|it| it["manifest_path"].as_str().is_some_and(|path| Path::new(path) == manifest));
     let package = ours.and_then(|it| it["name"].as_str()).ok_or_else(|| BuildError::NoName(manifest.to_owned()))?;
     Ok(Metadata {
         package: package.to_owned(),
         workspace: folder("workspace_root")?,
         target: folder("target_directory")?,
+        registries,
     })
+}
+
+/// The folder that holds the sources of all packages of a registry's package.
+fn registry_of(package: &serde_json::Value) -> Option<PathBuf> {
+    package["source"].as_str().filter(|source| source.starts_with("registry+") || source.starts_with("sparse+"))?;
+    Some(Path::new(package["manifest_path"].as_str()?).parent()?.parent()?.to_owned())
 }
 
 fn compile(manifest: &Path, metadata: &Metadata) -> Result<PathBuf, BuildError> {
@@ -88,6 +99,8 @@ fn flags(metadata: &Metadata) -> OsString {
     let mut remap: Vec<(PathBuf, &str)> = vec![(metadata.workspace.clone(), "/plugin")];
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     remap.extend(cargo_home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).map(|home| (home, "/cargo")));
+    // The last that fits counts.
+    remap.extend(metadata.registries.iter().map(|folder| (folder.clone(), "/registry")));
     let mut flags = OsString::new();
     for (from, to) in remap {
         if !flags.is_empty() {

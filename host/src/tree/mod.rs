@@ -36,6 +36,8 @@ mod root;
 #[cfg(unix)]
 mod secrets;
 #[cfg(unix)]
+mod sums;
+#[cfg(unix)]
 mod walk;
 #[cfg(unix)]
 pub use {root::Root, secrets::Secrets, walk::Walker};

@@ -222,6 +222,31 @@ impl Plugin {
         Self { allocating: body.to_owned(), ..self }
     }
 
+    /// Its `list-entries` reads these files and fails with what came of each as a digit: 0 for content, else 1 more than
+    /// the error's place in `fs-error`.
+    pub fn reading(mut self, paths: &[&str]) -> Self {
+        let (files, count) = self.texts_at(paths);
+        let text = self.bytes_at(&vec![b'-'; paths.len()]);
+        let answer = self.error_at(text, count);
+        let read = format!(
+            "(local $at i32)
+            (call $read (local.get $root) (i32.const {files}) (i32.const {count}) (i32.const 1000) (i32.const 0x100))
+            (loop $next
+              (i32.store8 (i32.add (i32.const {text}) (local.get $at))
+                (i32.add (i32.const 48) (select
+                  (i32.add (i32.const 1) (i32.load8_u offset=4 (call $result (local.get $at))))
+                  (i32.const 0)
+                  (i32.load8_u (call $result (local.get $at))))))
+              (local.set $at (i32.add (local.get $at) (i32.const 1)))
+              (br_if $next (i32.lt_u (local.get $at) (i32.const {count}))))
+            (call $drop (local.get $root)) (i32.const {answer})"
+        );
+        // Each result takes 12 bytes.
+        let result = "(func $result (param $at i32) (result i32)
+            (i32.add (i32.load (i32.const 0x100)) (i32.mul (local.get $at) (i32.const 12))))";
+        self.with(result).listing(&read)
+    }
+
     /// A place in its memory with these bytes.
     pub fn bytes_at(&mut self, bytes: &[u8]) -> u32 {
         self.memory.put(bytes)

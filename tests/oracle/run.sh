@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Compares dscc with the real Hugging Face libraries.
+# Compares dscc with the real libraries: those of Hugging Face, ir_datasets and datamaestro.
 #
 # usage: run.sh [DSCC [OPTION of check.py...]]       default: target/debug/dscc
 #
-# Makes a virtual environment and a corpus (about 5 minutes, 2 GB, the Python package index) in $DSCC_ORACLE_DIR, by
-# default target/oracle; both are used again while what they are made from stays the same.
+# Makes virtual environments and corpora (about 6 minutes, 3 GB, the Python package index) in $DSCC_ORACLE_DIR, by
+# default target/oracle; they are used again while what they are made from stays the same.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -13,6 +13,7 @@ dscc=${1:-$here/../../target/debug/dscc}
 [[ -x $dscc ]] || { echo "$dscc is not there: cargo build, or name the binary" >&2; exit 2; }
 mkdir -p "$work"
 work=$(cd "$work" && pwd)
+dscc=$(realpath "$dscc")
 
 find_python() { # The old libraries have wheels for these versions only.
   local python
@@ -39,17 +40,27 @@ make_once() { # NAME DIGEST COMMAND...: runs the command unless it made NAME fro
   fi
 }
 
-make_venv() {
-  local python pip
+make_venv() { # NAME: from requirements-NAME.txt
+  local python
   python=$(find_python)
-  "$python" -m venv "$work/venv"
-  pip=("$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check)
-  "${pip[@]}" -r "$here/corpus/requirements-hf.txt"
-  "${pip[@]}" --no-deps --target "$work/venv/hf-legacy" -r "$here/corpus/requirements-hf-legacy.txt"
+  "$python" -m venv "$work/venv-$1"
+  install "$1" -r "$here/corpus/requirements-$1.txt"
 }
 
-make_corpus() { "$work/venv/bin/python" "$here/corpus/make_hf.py" "$work/hf"; }
+make_hf_venv() { # old releases as well, which exclude the new ones
+  make_venv hf
+  install hf --no-deps --target "$work/venv-hf/hf-legacy" -r "$here/corpus/requirements-hf-legacy.txt"
+}
 
-make_once venv "$(digest "$here"/corpus/requirements-*.txt)" make_venv
-make_once hf "$(digest "$here"/corpus/*.py "$here"/corpus/requirements-*.txt)" make_corpus
-"$work/venv/bin/python" "$here/check.py" "$dscc" "$work/hf" "${@:2}"
+install() { "$work/venv-$1/bin/python" -m pip install --quiet --disable-pip-version-check "${@:2}"; }
+
+make_corpus() { "$work/venv-$1/bin/python" "$here/corpus/make_$2.py" "$work/$2"; } # VENV NAME
+
+check() { # VENV NAME OPTION...
+  "$work/venv-$1/bin/python" "$here/check.py" "$dscc" "$2" "$work/$2" "${@:3}"
+}
+
+cd "$here/corpus"
+make_once venv-hf "$(digest requirements-hf*.txt)" make_hf_venv
+make_once hf "$(digest _hf_*.py make_hf.py requirements-hf*.txt)" make_corpus hf hf
+check hf hf "${@:2}"

@@ -15,8 +15,15 @@ pub struct BuiltIn {
 }
 
 /// What is embedded: each plugin's facts as JSON, and its component.
-const EMBEDDED: &[(&str, &[u8])] =
-    &[(include_str!("../../built/hf-hub.json"), include_bytes!("../../built/hf-hub.wasm"))];
+/// Their order is that of listings, and of precedence where several find the same folder.
+const EMBEDDED: &[(&str, &[u8])] = &[
+    (include_str!("../../built/hf-hub.json"), include_bytes!("../../built/hf-hub.wasm")),
+    (include_str!("../../built/transformers.json"), include_bytes!("../../built/transformers.wasm")),
+    (include_str!("../../built/hf-datasets.json"), include_bytes!("../../built/hf-datasets.wasm")),
+    (include_str!("../../built/hf-home.json"), include_bytes!("../../built/hf-home.wasm")),
+    (include_str!("../../built/ir-datasets.json"), include_bytes!("../../built/ir-datasets.wasm")),
+    (include_str!("../../built/datamaestro.json"), include_bytes!("../../built/datamaestro.wasm")),
+];
 
 /// All of them, in the order in which they are listed.
 pub fn built_in() -> &'static [BuiltIn] {

@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 use crate::link::{Root, beneath};
 use crate::name;
 use crate::refs::Refs;
-use crate::snapshot::{Blobs, Snapshot};
+use crate::snapshot::{self, Blobs, Snapshot};
 
 /// The longest file list of a commit that is read; it has some 150 bytes a file.
 const LONGEST_TREE: u32 = 16 << 20;
@@ -25,6 +25,13 @@ pub struct Blob {
     pub content: Content,
     /// A snapshot's link names it.
     pub named: bool,
+}
+
+impl Blob {
+    /// How they are sorted.
+    pub fn order(&self) -> (u64, &str) {
+        snapshot::order(&self.name)
+    }
 }
 
 /// What a blob is.
@@ -136,7 +143,7 @@ impl Repository {
         probes.retain(|name| is_probe(root.directory, &self.path(name)));
         self.temporaries.extend(probes);
         self.temporaries.sort();
-        self.blobs.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        self.blobs.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
         self.snapshots.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(refs)
     }

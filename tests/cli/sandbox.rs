@@ -70,7 +70,8 @@ impl Sandbox {
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
         }
-        command.env("LANG", "C.UTF-8").env("HOME", &home).env("TMPDIR", self.dir.path());
+        // What tests make is younger than any grace age.
+        command.env("DSCC_GRACE", "0s").env("LANG", "C.UTF-8").env("HOME", &home).env("TMPDIR", self.dir.path());
         for (variable, folder) in [
             ("XDG_CACHE_HOME", ".cache"),
             ("XDG_CONFIG_HOME", ".config"),

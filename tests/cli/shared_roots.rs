@@ -193,7 +193,7 @@ fn what_is_out_of_scope_and_stays_keeps_what_it_needs() {
     let seen = world.look();
     let targets = vec![Target { text: "model/acme/a".into() }];
     let chosen = select(&seen.found.inventories, &Selection { targets, all: false }).unwrap();
-    let force = dscc::clean::Force::default();
+    let force = dscc::clean::Terms::default();
     let plan =
         dscc::clean::plan(&seen.found.inventories, &seen.weights, &chosen, force, Vec::new(), &mut seen.asking());
     assert!(plan.roots.iter().all(dscc::clean::RootPlan::is_empty));

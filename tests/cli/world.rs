@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dscc::clean::{
-    Advice, EntryIx, Force, Inventory, Outcome, Plan, Selection, Target, Weights, execute, plan, select, union,
+    Advice, EntryIx, Inventory, Outcome, Plan, Selection, Target, Terms, Weights, execute, plan, select, union,
 };
 use dscc::model::{Detail, Edit};
 use dscc::roots::{Environment, Override};
@@ -87,7 +87,7 @@ impl World {
             let top: Vec<EntryIx> = (0..inventory.items.len()).collect();
             survey.list_below(inventory, &top, &mut found.problems);
         }
-        let weights = weigh(&found.inventories, &Progress::default());
+        let weights = weigh(&found.inventories, None, &Progress::default());
         Seen { survey, found, weights }
     }
 }
@@ -145,7 +145,7 @@ impl Seen {
     pub fn plan(&self, names: &[&str]) -> Plan {
         let targets = names.iter().map(|name| Target { text: (*name).to_owned() }).collect();
         let chosen = select(&self.found.inventories, &Selection { targets, all: names.is_empty() }).unwrap();
-        let (found, force) = (&self.found.inventories, Force { irreplaceable: true, needed: true });
+        let (found, force) = (&self.found.inventories, Terms { irreplaceable: true, needed: true, ..Terms::default() });
         plan(found, &self.weights, &chosen, force, Vec::new(), &mut Asking(&self.survey))
     }
 

@@ -3,7 +3,7 @@
 //! Starting from what was chosen, entries are held back until nothing changes any more: what is protected, in use or
 //! needed by something that stays, and what has such a thing in it. The set of held entries only grows, so this ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::model::{PathId, Recovery, RelPath};
 
@@ -13,13 +13,28 @@ use super::inventory::{EntryIx, Inventory};
 use super::plan::HeldEntries;
 use super::select::Chosen;
 
-/// Protections that the user lifted by name.
+/// On what terms entries go: protections that the user lifted, and how young is too young.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Force {
+pub struct Terms {
     /// Named entries that cannot be had back go too.
     pub irreplaceable: bool,
     /// Entries go although others that stay need them.
     pub needed: bool,
+    /// Entries go although a process uses them, their owner's lock is held, or they are young.
+    pub in_use: bool,
+    /// Entries go although things in them belong to other users.
+    pub others: bool,
+    /// How young is too young; none: nothing is.
+    pub grace: Option<Grace>,
+}
+
+/// What changed so short a while ago may be in the making, and stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grace {
+    /// When the command began, in nanoseconds since 1970.
+    pub now: i64,
+    /// What is younger than this stays, in nanoseconds.
+    pub age: i64,
 }
 
 /// Why an entry stays although it was chosen.
@@ -38,8 +53,12 @@ pub enum Hold {
     Irreplaceable,
     /// It can perhaps not be had back, and was not named.
     Uncertain,
-    /// Its owner's lock is held.
+    /// Its owner's lock is held, or a process uses it.
     InUse,
+    /// It changed a short while ago.
+    Young,
+    /// It cannot be removed, or not by this user.
+    Hindered,
     /// Something that stays needs it.
     Needed,
     /// Something in it stays.
@@ -65,6 +84,8 @@ pub(super) struct Needed {
 pub(super) struct Decision {
     /// The entries that go, children before their parents, each with the reason.
     pub(super) going: Vec<(EntryIx, String)>,
+    /// Those of them that the user named, or that are in one so named.
+    pub(super) named: HashSet<EntryIx>,
     /// The entries that were chosen, or are in one that was, and stay.
     pub(super) held: Vec<(EntryIx, Held)>,
 }
@@ -80,7 +101,7 @@ struct Going {
 
 struct Decider<'a> {
     inventory: &'a Inventory,
-    force: Force,
+    terms: Terms,
     /// Places in this root that entries which stay need by an absolute name; see [`super::plan`].
     needed_from_outside: &'a [Needed],
     going: Vec<Option<Going>>,
@@ -91,12 +112,12 @@ struct Decider<'a> {
 pub(super) fn decide(
     inventory: &Inventory,
     chosen: &[Chosen],
-    force: Force,
+    terms: Terms,
     busy: &HeldEntries,
     needed_from_outside: &[Needed],
 ) -> Decision {
     let going = vec![None; inventory.items.len()];
-    let mut decider = Decider { inventory, force, needed_from_outside, going, held: HeldEntries::new() };
+    let mut decider = Decider { inventory, terms, needed_from_outside, going, held: HeldEntries::new() };
     for choice in chosen {
         decider.choose(choice.entry, Going { reason: choice.reason.clone(), named: choice.named, via: None });
     }
@@ -166,7 +187,7 @@ impl Decider<'_> {
                 let reason =
                     format!("{plugin} is asked first here and could not see everything, so this may be its own");
                 self.hold(ix, Hold::Unknown, reason);
-            } else if item.entry.recovery == Recovery::Irreplaceable && !(why.named && self.force.irreplaceable) {
+            } else if item.entry.recovery == Recovery::Irreplaceable && !(why.named && self.terms.irreplaceable) {
                 let reason = "it cannot be had back: name it and add `--force irreplaceable` if it shall go";
                 self.hold(ix, Hold::Irreplaceable, reason.into());
             } else if item.entry.recovery == Recovery::Uncertain && !why.named {
@@ -177,7 +198,7 @@ impl Decider<'_> {
 
     /// Repeated by the caller until stable: what is needed may itself need something.
     fn hold_needed(&mut self) {
-        if self.force.needed {
+        if self.terms.needed {
             return;
         }
         let mut places: BTreeMap<RelPath, String> = BTreeMap::new();
@@ -255,13 +276,15 @@ impl Decider<'_> {
     }
 
     fn finish(self) -> Decision {
+        let is_named = |ix: &EntryIx| self.going[*ix].as_ref().is_some_and(|why| why.named);
+        let named = (0..self.going.len()).filter(is_named).collect();
         let mut going: Vec<(EntryIx, String)> =
             self.going.into_iter().enumerate().filter_map(|(ix, why)| Some((ix, why?.reason))).collect();
         // By subtrees, and in each the children first: see `plan` for why that is the order of removal.
         going.sort_by_cached_key(|(ix, _)| post_order(self.inventory, *ix));
         let mut held: Vec<(EntryIx, Held)> = self.held.into_iter().collect();
         held.sort_by_key(|(ix, _)| *ix);
-        Decision { going, held }
+        Decision { going, named, held }
     }
 }
 

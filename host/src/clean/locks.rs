@@ -1,38 +1,55 @@
 //! The locks of the owner libraries. An entry whose lock somebody holds is in use and stays; the others are held by us
 //! from before the last look to after the last step. Lock files are never created, truncated or waited for.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fs::File;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::model::{Lock, LockKind, RelPath};
-use crate::tree::{FsError, NodeKind, Root};
+use crate::model::{Lock, LockKind, Pattern, RelPath};
+use crate::tree::{FsError, NodeKind, OpenFiles, Root};
 
 use super::inventory::{EntryIx, Inventory};
 
-/// A library takes some locks for an instant only; so often, and so long apart, is a held one tried again.
-const TRIES: u32 = 4;
+/// A lock that guards an index is taken for an instant only: this long is a held one tried again, every so often.
+const INDEX: Duration = Duration::from_secs(2);
+/// The same for all others.
+const OTHER: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Locks that are held while this lives.
-#[derive(Default)]
+/// What became of the locks that were tried, and those that are held while this lives.
 pub struct Locks {
     /// By root and path: the open file while we hold the lock, or why we do not.
     tried: HashMap<(u64, u64, Lock), Result<Option<File>, String>>,
+    /// Whether to keep what was taken.
+    hold: bool,
+    /// Until when held locks are waited for.
+    until: Instant,
+    /// Who has lock files open, once somebody asked.
+    open: OnceCell<OpenFiles>,
 }
 
 impl Locks {
-    /// No locks yet. Raises the number of files that may be open, since a folder of locks takes one for each.
-    pub fn new() -> Self {
+    /// No locks yet; what is taken stays taken. Held ones are waited for until then. Raises the number of files that may
+    /// be open, since a folder of locks takes one for each.
+    pub fn holding(until: Instant) -> Self {
         raise_file_limit();
-        Self::default()
+        Self { hold: true, ..Self::probing(until) }
     }
 
-    /// Takes all locks of an entry; if one is held by somebody else, says so. Locks once taken stay taken.
+    /// Only tries locks, and gives each back at once.
+    pub fn probing(until: Instant) -> Self {
+        Self { tried: HashMap::new(), hold: false, until, open: OnceCell::new() }
+    }
+
+    /// Takes all locks of an entry; if one is held by somebody else, says so.
     pub fn take(&mut self, inventory: &Inventory, ix: EntryIx) -> Option<String> {
-        for lock in &inventory.items[ix].entry.locks {
-            for file in files(&inventory.root, lock) {
-                if let Some(reason) = self.take_file(&inventory.root, Lock { kind: lock.kind, path: file }) {
+        let item = &inventory.items[ix];
+        for lock in &item.entry.locks {
+            for path in files(&inventory.root, lock) {
+                let guards_index = guards(&inventory.caches[item.cache].indexes, &path);
+                let patience = if guards_index { INDEX } else { OTHER };
+                if let Some(reason) = self.take_file(&inventory.root, Lock { kind: lock.kind, path }, patience) {
                     return Some(reason);
                 }
             }
@@ -40,16 +57,27 @@ impl Locks {
         None
     }
 
-    fn take_file(&mut self, root: &Root, lock: Lock) -> Option<String> {
+    fn take_file(&mut self, root: &Root, lock: Lock, patience: Duration) -> Option<String> {
         let (dev, ino) = root.identity();
-        let tried = self.tried.entry((dev, ino, lock)).or_insert_with_key(|(_, _, lock)| try_take(root, lock));
-        tried.as_ref().err().cloned()
+        let Self { tried, hold, until, open } = self;
+        let attempt = |(_, _, lock): &(u64, u64, Lock)| {
+            let until = (*until).max(Instant::now() + patience);
+            let taken = take_until(root, lock, until, open)?;
+            Ok(taken.filter(|_| *hold))
+        };
+        tried.entry((dev, ino, lock)).or_insert_with_key(attempt).as_ref().err().cloned()
     }
 }
 
-/// Whether an entry is in use, without holding on to any lock.
-pub fn probe(inventory: &Inventory, ix: EntryIx) -> Option<String> {
-    Locks::default().take(inventory, ix)
+/// Whether an index that records may be dropped from is beside a lock.
+fn guards(indexes: &[Pattern], lock: &RelPath) -> bool {
+    let folder: Vec<&str> = lock.components().rev().skip(1).collect();
+    let is_beside = |index: &Pattern| {
+        let above: Vec<&str> = index.components().rev().skip(1).collect();
+        above.len() == folder.len()
+            && above.iter().zip(&folder).all(|(pattern, name)| Pattern::name_matches(pattern, name))
+    };
+    indexes.iter().any(is_beside)
 }
 
 /// The lock files that a lock stands for; none if it does not exist.
@@ -63,10 +91,11 @@ fn files(root: &Root, lock: &Lock) -> Vec<RelPath> {
     }
 }
 
-fn try_take(root: &Root, lock: &Lock) -> Result<Option<File>, String> {
+fn take_until(root: &Root, lock: &Lock, until: Instant, open: &OnceCell<OpenFiles>) -> Result<Option<File>, String> {
     if lock.kind == LockKind::Existence {
-        return match root.stat(&lock.path) {
-            Err(FsError::NotFound) => Ok(None),
+        let is_free = || Ok::<_, std::io::Error>(matches!(root.stat(&lock.path), Err(FsError::NotFound)));
+        return match patiently(until, is_free) {
+            Ok(true) => Ok(None),
             _ => Err(format!("in use: the lock `{}` exists", lock.path)),
         };
     }
@@ -75,15 +104,30 @@ fn try_take(root: &Root, lock: &Lock) -> Result<Option<File>, String> {
         Err(FsError::NotFound | FsError::WrongKind) => return Ok(None), // no lock file, so nobody holds it
         Err(error) => return Err(format!("its lock `{}` cannot be checked: {error}", lock.path)),
     };
-    for attempt in 0..TRIES {
-        match try_lock(&file, lock.kind) {
-            Ok(true) => return Ok(Some(file)),
-            Ok(false) if attempt + 1 < TRIES => std::thread::sleep(PAUSE),
-            Ok(false) => break,
-            Err(error) => return Err(format!("its lock `{}` cannot be taken: {error}", lock.path)),
-        }
+    match patiently(until, || try_lock(&file, lock.kind)) {
+        Ok(true) => Ok(Some(file)),
+        Ok(false) => Err(format!("in use: {} holds the lock `{}`", holder(&file, open), lock.path)),
+        Err(error) => Err(format!("its lock `{}` cannot be taken: {error}", lock.path)),
     }
-    Err(format!("in use: another process holds the lock `{}`", lock.path))
+}
+
+fn patiently(until: Instant, mut attempt: impl FnMut() -> std::io::Result<bool>) -> std::io::Result<bool> {
+    loop {
+        if attempt()? {
+            return Ok(true);
+        }
+        if Instant::now() >= until {
+            return Ok(false);
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Whoever holds a lock has its file open.
+fn holder(file: &File, open: &OnceCell<OpenFiles>) -> String {
+    let users = open.get_or_init(OpenFiles::look).users_of(file);
+    let name = |it: &crate::tree::Process| format!("{} (process {})", it.name, it.pid);
+    if users.is_empty() { "another process".into() } else { users.iter().map(name).collect::<Vec<_>>().join(" or ") }
 }
 
 /// Whether the lock was free, and is ours now.

@@ -9,7 +9,8 @@ use crate::model::{Edit, PathId, Pattern, RelPath};
 use crate::tree::{Identity, Usage};
 
 use super::between::Claimed;
-use super::decide::{Decision, Force, Held, Hold, Needed, decide};
+use super::decide::{Decision, Held, Hold, Needed, Terms, decide};
+use super::hinder;
 use super::inventory::{EntryIx, Inventory};
 use super::select::Chosen;
 use super::steps::{self, Fate};
@@ -120,20 +121,25 @@ pub fn plan(
     inventories: &[Inventory],
     weights: &[Weights],
     chosen: &[Vec<Chosen>],
-    force: Force,
+    terms: Terms,
     mut held: Vec<HeldEntries>,
     advice: &mut dyn Advice,
 ) -> Plan {
     let mut asked: HashSet<(usize, EntryIx)> = HashSet::new();
+    let mut locked: Vec<HashMap<EntryIx, String>> = vec![HashMap::new(); inventories.len()];
     held.resize_with(inventories.len(), HeldEntries::new);
     loop {
-        let decisions = decide_all(inventories, chosen, force, &held);
+        let decisions = decide_all(inventories, chosen, terms, &held);
         let mut stable = true;
         for (at, (inventory, decision)) in inventories.iter().zip(&decisions).enumerate() {
             for (ix, _) in decision.going.iter().filter(|(ix, _)| asked.insert((at, *ix))) {
-                if let Some(reason) = advice.in_use(inventory, *ix) {
-                    held[at].insert(*ix, Held { hold: Hold::InUse, reason });
-                    stable = false;
+                match advice.in_use(inventory, *ix) {
+                    Some(reason) if terms.in_use => drop(locked[at].insert(*ix, reason)),
+                    Some(reason) => {
+                        held[at].insert(*ix, Held { hold: Hold::InUse, reason });
+                        stable = false;
+                    }
+                    None => {}
                 }
             }
         }
@@ -142,7 +148,7 @@ pub fn plan(
         }
         let mut roots = Vec::new();
         for (at, (inventory, decision)) in inventories.iter().zip(&decisions).enumerate() {
-            match root_plan(inventory, &weights[at], &chosen[at], decision, advice) {
+            match root_plan(inventory, &weights[at], &chosen[at], decision, terms, advice) {
                 Ok(root) => roots.push(root),
                 Err(more) => {
                     held[at].extend(more);
@@ -151,17 +157,27 @@ pub fn plan(
             }
         }
         if stable {
+            roots.iter_mut().zip(&locked).for_each(|(root, locked)| tell_forced(root, locked));
             return Plan { roots };
         }
     }
 }
 
+/// Says of what goes all the same that it is locked.
+fn tell_forced(root: &mut RootPlan, locked: &HashMap<EntryIx, String>) {
+    for removing in &mut root.remove {
+        if let Some(reason) = locked.get(&removing.entry) {
+            removing.reason = format!("{}, although {reason}", removing.reason);
+        }
+    }
+}
+
 /// Decides for all roots; what stays in one may need something in another.
-fn decide_all(inventories: &[Inventory], chosen: &[Vec<Chosen>], force: Force, held: &[HeldEntries]) -> Vec<Decision> {
+fn decide_all(inventories: &[Inventory], chosen: &[Vec<Chosen>], terms: Terms, held: &[HeldEntries]) -> Vec<Decision> {
     let mut needed: Vec<Vec<Needed>> = vec![Vec::new(); inventories.len()];
     loop {
         let decide_one =
-            |(at, inventory): (usize, &Inventory)| decide(inventory, &chosen[at], force, &held[at], &needed[at]);
+            |(at, inventory): (usize, &Inventory)| decide(inventory, &chosen[at], terms, &held[at], &needed[at]);
         let decisions: Vec<Decision> = inventories.iter().enumerate().map(decide_one).collect();
         let now = needed_places(inventories, &decisions);
         if now == needed {
@@ -200,6 +216,7 @@ fn root_plan(
     weights: &Weights,
     chosen: &[Chosen],
     decision: &Decision,
+    terms: Terms,
     advice: &dyn Advice,
 ) -> Result<RootPlan, HeldEntries> {
     let holders = weights.holders();
@@ -210,8 +227,19 @@ fn root_plan(
     for step in &plan.steps {
         plan.remove[step.removing].paths.push(step.path.clone());
     }
+    let territory = Territory::of(inventory, &fate, &plan);
+    let hindered = hinder::hindered(inventory, weights, decision, &plan, &territory, terms);
+    if !hindered.is_empty() {
+        return Err(hindered);
+    }
+    for (removing, reason) in hinder::forced(weights, &plan, &territory, terms) {
+        plan.remove[removing].reason = format!("{}, although {reason}", plan.remove[removing].reason);
+    }
     plan.edits = edits(inventory, &plan, advice)?;
-    weigh(inventory, weights, &fate, &mut plan);
+    for (removing, paths) in plan.remove.iter_mut().zip(&territory.of_entry) {
+        removing.size = weights.freed(paths).size;
+    }
+    plan.expected = weights.freed(&territory.of_entry.iter().flatten().copied().collect());
     plan.shared = shared(inventory, weights, decision, &fate);
     plan.kept_paths = fate.kept;
     Ok(plan)
@@ -292,31 +320,35 @@ fn check_edits(inventory: &Inventory, cache: usize, edits: Vec<Edit>) -> Result<
     Ok(edits)
 }
 
-/// Adds up what goes, entry by entry and in all.
-fn weigh(inventory: &Inventory, weights: &Weights, fate: &Fate, plan: &mut RootPlan) {
-    let mut step_at: HashMap<PathId, usize> = HashMap::new();
-    for step in plan.steps.iter().filter(|step| step.kind == StepKind::Claim) {
-        if let Some(path) = inventory.paths.find(&step.path) {
-            step_at.insert(path, step.removing);
+/// Which of the entries that go takes each claimed path: the nearest one at or above it, unless something that stays is
+/// nearer.
+pub(super) struct Territory {
+    /// By [`PathId`]: an index into [`RootPlan::remove`].
+    pub(super) taker: Vec<Option<usize>>,
+    /// The same the other way round.
+    pub(super) of_entry: Vec<HashSet<PathId>>,
+}
+
+impl Territory {
+    fn of(inventory: &Inventory, fate: &Fate, plan: &RootPlan) -> Self {
+        let mut step_at: HashMap<PathId, usize> = HashMap::new();
+        for step in plan.steps.iter().filter(|step| step.kind == StepKind::Claim) {
+            if let Some(path) = inventory.paths.find(&step.path) {
+                step_at.insert(path, step.removing);
+            }
         }
-    }
-    let mut of_entry: Vec<HashSet<PathId>> = vec![HashSet::new(); plan.remove.len()];
-    let mut all = HashSet::new();
-    // Each path belongs to the nearest path above it that goes or stays.
-    let mut nearest: Vec<Option<usize>> = Vec::with_capacity(inventory.paths.len());
-    for path in inventory.paths.ids() {
-        let above = inventory.paths.parent(path).and_then(|parent| nearest[parent.index()]);
-        let here = if fate.kept[path.index()] { None } else { step_at.get(&path).copied().or(above) };
-        nearest.push(here);
-        if let Some(removing) = here {
-            of_entry[removing].insert(path);
-            all.insert(path);
+        let mut taker: Vec<Option<usize>> = Vec::with_capacity(inventory.paths.len());
+        let mut of_entry: Vec<HashSet<PathId>> = vec![HashSet::new(); plan.remove.len()];
+        for path in inventory.paths.ids() {
+            let above = inventory.paths.parent(path).and_then(|parent| taker[parent.index()]);
+            let here = if fate.kept[path.index()] { None } else { step_at.get(&path).copied().or(above) };
+            taker.push(here);
+            if let Some(removing) = here {
+                of_entry[removing].insert(path);
+            }
         }
+        Self { taker, of_entry }
     }
-    for (removing, paths) in plan.remove.iter_mut().zip(&of_entry) {
-        removing.size = weights.freed(paths).size;
-    }
-    plan.expected = weights.freed(&all);
 }
 
 /// What the entries that go share with others that stay.

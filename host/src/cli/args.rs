@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args as Arguments, Parser, Subcommand, ValueEnum};
 
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+
 use crate::roots::Override;
 use crate::runtime::{INTERFACE_VERSION, parse_setting};
 use crate::ui::ColorChoice;
@@ -117,6 +119,22 @@ pub(super) struct Clean {
     /// Lift a protection; may be repeated
     #[arg(long, value_enum, value_name = "PROTECTION")]
     pub(super) force: Vec<Protection>,
+    /// Keep what changed less than so long ago, unless it is named: 90s, 1h, 2d; 0s for no such thing
+    #[arg(long, value_name = "AGE", env = "DSCC_GRACE", default_value = "1h", value_parser = parse_age)]
+    pub(super) grace: SignedDuration,
+    /// Wait so long for a library to give its lock back, instead of keeping what it locks at once
+    #[arg(long, value_name = "SECONDS", default_value = "0")]
+    pub(super) wait: u32,
+    /// Also remove what belongs to other users, where that is possible
+    #[arg(long)]
+    pub(super) include_others: bool,
+}
+
+/// An age, in which a day has 24 hours.
+fn parse_age(text: &str) -> Result<SignedDuration, String> {
+    let span: Span = text.parse().map_err(|_| "write it as 90s, 1h or 2d".to_owned())?;
+    let age = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|error| error.to_string())?;
+    if age.is_negative() { Err("it is negative".into()) } else { Ok(age) }
 }
 
 /// A protection that can be lifted.
@@ -126,6 +144,8 @@ pub(super) enum Protection {
     Irreplaceable,
     /// Entries go although others that stay need them
     Needed,
+    /// Entries go although a process uses them, a library has locked them, or they have just changed
+    InUse,
 }
 
 #[derive(Debug, Arguments)]

@@ -4,14 +4,17 @@
 mod print;
 
 use std::io::stdin;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
 
 use crate::clean::{
-    Advice, Chosen, EntryIx, Force, HeldEntries, Hold, Inventory, Keeping, Locks, Outcome, Plan, RootPlan, Selection,
-    Target, beyond, execute, plan, probe, select,
+    Advice, Chosen, EntryIx, Grace, HeldEntries, Hold, Inventory, Keeping, Locks, Outcome, Plan, RootPlan, Selection,
+    Target, Terms, beyond, execute, plan, select,
 };
 use crate::model::{Detail, Edit, Problem};
 use crate::survey::{Found, Scope, Survey};
-use crate::tree::Progress;
+use crate::tree::{OpenFiles, Progress};
 use crate::ui::{Answer, ask, can_ask};
 
 use super::args::{Clean, Protection};
@@ -27,7 +30,8 @@ struct Prepared {
 pub(super) fn run(context: &mut Context, args: &Clean) -> Result<Status, Failure> {
     check_usage(context, args)?;
     let survey = context.survey();
-    let mut seen = prepare(context, &survey, args)?;
+    let wish = Wish::of(args);
+    let mut seen = prepare(context, &survey, &wish)?;
     let mut told = Vec::new();
     context.tell_log(&survey);
     if seen.plan.roots.iter().all(RootPlan::is_empty) || args.dry_run {
@@ -50,7 +54,7 @@ pub(super) fn run(context: &mut Context, args: &Clean) -> Result<Status, Failure
         }
         told.clone_from(&seen.found.problems);
     }
-    let outcomes = carry_out(context, &survey, args, &mut seen)?;
+    let outcomes = carry_out(context, &survey, &wish, &mut seen)?;
     print::report(context, &seen, &outcomes, &told)?;
     let complete = outcomes.iter().all(|outcome| outcome.failed.is_empty());
     Ok(if complete { status_of_plan(&seen) } else { Status::Failed })
@@ -90,13 +94,60 @@ fn status_of_plan(prepared: &Prepared) -> Status {
     }
 }
 
+/// What the user wants, and on what terms; the same for the plan that is shown and the one that is carried out.
+struct Wish<'a> {
+    args: &'a Clean,
+    terms: Terms,
+    /// Until when held locks are waited for.
+    until: Instant,
+}
+
+impl<'a> Wish<'a> {
+    fn of(args: &'a Clean) -> Self {
+        let has = |protection| args.force.contains(&protection);
+        let nanoseconds = |number: i128| i64::try_from(number).unwrap_or(i64::MAX);
+        let now = nanoseconds(Timestamp::now().as_nanosecond());
+        let terms = Terms {
+            irreplaceable: has(Protection::Irreplaceable),
+            needed: has(Protection::Needed),
+            in_use: has(Protection::InUse),
+            others: args.include_others,
+            grace: Some(Grace { now, age: nanoseconds(args.grace.as_nanos()) }),
+        };
+        Self { args, terms, until: Instant::now() + Duration::from_secs(args.wait.into()) }
+    }
+}
+
 /// Looks, selects and plans, without holding any lock.
-fn prepare(context: &Context, survey: &Survey, args: &Clean) -> Result<Prepared, Failure> {
-    let (found, chosen) = look(context, survey, args)?;
-    let weights = context.weigh(&found);
-    let mut advisor = Advisor { survey, locks: None };
-    let plan = plan(&found.inventories, &weights, &chosen, force(args), Vec::new(), &mut advisor);
+fn prepare(context: &Context, survey: &Survey, wish: &Wish) -> Result<Prepared, Failure> {
+    let (mut found, chosen) = look(context, survey, wish.args)?;
+    let mut locks = Locks::probing(wish.until);
+    // Whoever had a lock and gave it back while we waited is no user any more.
+    for (inventory, chosen) in found.inventories.iter().zip(&chosen) {
+        let entries = chosen.iter().flat_map(|chosen| inventory.subtree(chosen.entry));
+        entries.for_each(|ix| drop(locks.take(inventory, ix)));
+    }
+    let open = OpenFiles::look();
+    let weights = context.weigh_for_removal(&found, &open);
+    let mut advisor = Advisor { survey, locks: &mut locks };
+    let plan = plan(&found.inventories, &weights, &chosen, wish.terms, Vec::new(), &mut advisor);
+    if plan.roots.iter().any(|root| !root.is_empty()) {
+        found.problems.extend(unseen(&open));
+    }
     Ok(Prepared::new(found, plan))
+}
+
+/// What is to be said where not every use can be seen.
+fn unseen(open: &OpenFiles) -> Option<Problem> {
+    let message = match open {
+        OpenFiles { unknown: true, .. } => "this system does not tell which files are in use".to_owned(),
+        OpenFiles { unseen: 0, .. } => return None,
+        OpenFiles { unseen: 1, .. } => "one process of another user may not be looked at; it may use what goes".into(),
+        OpenFiles { unseen, .. } => {
+            format!("{unseen} processes of other users may not be looked at; they may use what goes")
+        }
+    };
+    Some(Problem::new("processes-unseen", message))
 }
 
 impl Prepared {
@@ -141,15 +192,10 @@ fn look(context: &Context, survey: &Survey, args: &Clean) -> Result<(Found, Vec<
     Ok((found, chosen))
 }
 
-fn force(args: &Clean) -> Force {
-    let has = |protection| args.force.contains(&protection);
-    Force { irreplaceable: has(Protection::Irreplaceable), needed: has(Protection::Needed) }
-}
-
 /// Asks the plugins about indexes, and the lock files about use: holding the locks, or only trying them.
 struct Advisor<'a> {
     survey: &'a Survey,
-    locks: Option<&'a mut Locks>,
+    locks: &'a mut Locks,
 }
 
 impl Advice for Advisor<'_> {
@@ -158,10 +204,7 @@ impl Advice for Advisor<'_> {
     }
 
     fn in_use(&mut self, inventory: &Inventory, ix: EntryIx) -> Option<String> {
-        match &mut self.locks {
-            Some(locks) => locks.take(inventory, ix),
-            None => probe(inventory, ix),
-        }
+        self.locks.take(inventory, ix)
     }
 }
 
@@ -169,22 +212,22 @@ impl Advice for Advisor<'_> {
 fn carry_out(
     context: &mut Context,
     survey: &Survey,
-    args: &Clean,
+    wish: &Wish,
     seen: &mut Prepared,
 ) -> Result<Vec<Outcome>, Failure> {
-    let mut locks = Locks::new();
+    let mut locks = Locks::holding(wish.until);
     for (inventory, root) in seen.found.inventories.iter().zip(&seen.plan.roots) {
         for removing in &root.remove {
             // Whoever holds one of them is found again below, and the entry stays.
             let _ = locks.take(inventory, removing.entry);
         }
     }
-    let (found, chosen) = look(context, survey, args)?;
-    let weights = context.weigh(&found);
+    let (found, chosen) = look(context, survey, wish.args)?;
+    let weights = context.weigh_for_removal(&found, &OpenFiles::look());
     let mut held = vec![HeldEntries::new(); found.inventories.len()];
     let approved = loop {
-        let mut advisor = Advisor { survey, locks: Some(&mut locks) };
-        let mut fresh = plan(&found.inventories, &weights, &chosen, force(args), held.clone(), &mut advisor);
+        let mut advisor = Advisor { survey, locks: &mut locks };
+        let mut fresh = plan(&found.inventories, &weights, &chosen, wish.terms, held.clone(), &mut advisor);
         let mut stable = true;
         for (at, root) in fresh.roots.iter_mut().enumerate() {
             let shown = approved_for(seen, &found.inventories[at]);

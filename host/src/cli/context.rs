@@ -10,6 +10,7 @@ use crate::roots::{Environment, Origin, Outcome};
 use crate::runtime::{Limits, OnDemand};
 use crate::survey::{self, Found, Scope, Survey};
 use crate::tree;
+use crate::tree::OpenFiles;
 use crate::ui::{Output, Progress, json};
 
 use super::args::{Caches, Global};
@@ -97,7 +98,13 @@ impl Context {
     /// Measures what was found, with progress.
     pub(super) fn weigh(&self, found: &Found) -> Vec<Weights> {
         let (counters, _shown) = self.progress("measuring");
-        survey::weigh(&found.inventories, &counters)
+        survey::weigh(&found.inventories, None, &counters)
+    }
+
+    /// The same, and looks for what would be in the way of a removal.
+    pub(super) fn weigh_for_removal(&self, found: &Found, open: &OpenFiles) -> Vec<Weights> {
+        let (counters, _shown) = self.progress("measuring");
+        survey::weigh(&found.inventories, Some(open), &counters)
     }
 
     /// Prints a document.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::clean::{Advice, Chosen, EntryIx, Force, Inventory, Item, Weights, plan, union};
+use crate::clean::{Advice, Chosen, EntryIx, Inventory, Item, Terms, Weights, plan, union};
 use crate::model::{Detail, Edit, Problem, escape_text};
 use crate::roots::Outcome;
 use crate::survey::Found;
@@ -124,7 +124,7 @@ fn reclaimable(inventories: &[Inventory], weights: &[Weights]) -> Vec<u64> {
             };
             let chosen: Vec<Chosen> = inventory.items.iter().enumerate().filter_map(chosen).collect();
             let (one, weight) = (&inventories[at..=at], &weights[at..=at]);
-            let plan = plan(one, weight, &[chosen], Force::default(), Vec::new(), &mut Unasked);
+            let plan = plan(one, weight, &[chosen], Terms::default(), Vec::new(), &mut Unasked);
             sums.push(plan.roots.iter().map(|root| root.expected.size).sum());
         }
     }

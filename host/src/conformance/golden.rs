@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use similar::TextDiff;
 
-use crate::clean::{EntryIx, Force, Inventory, Selection, SelectionError, Target, select};
+use crate::clean::{EntryIx, Inventory, Selection, SelectionError, Target, Terms, select};
 use crate::documents;
 use crate::model::escape_text;
 use crate::ui::json::{ShowDocument, to_text};
@@ -116,7 +116,7 @@ fn planned(look: &Look<'_>, home: &Home, case: &Case) -> Result<String, GoldenEr
     let selection = Selection { all: targets.is_empty(), targets };
     let chosen = select(&look.found.inventories, &selection)
         .map_err(|error| GoldenError::Selection(case.name.clone(), error))?;
-    let plan = look.plan(&chosen, Force::default(), true);
+    let plan = look.plan(&chosen, Terms::default(), true);
     portable(&documents::clean(&look.found, &plan, &[], true), home)
 }
 

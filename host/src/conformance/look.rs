@@ -1,6 +1,8 @@
 //! One look at a tree through the plugin, as the commands look: everything listed in full and weighed.
 
-use crate::clean::{Advice, Chosen, EntryIx, Force, Inventory, Outcome, Plan, Weights, execute, plan, probe};
+use std::time::Instant;
+
+use crate::clean::{Advice, Chosen, EntryIx, Inventory, Locks, Outcome, Plan, Terms, Weights, execute, plan};
 use crate::model::{Detail, Edit, Entry, Listing, Problem, RelPath, RootRule};
 use crate::survey::{Found, Scope, Survey, weigh};
 use crate::tree::Progress;
@@ -49,7 +51,7 @@ impl<'a> Look<'a> {
         let survey = subject.survey_of(home);
         let mut found = survey.find(&Scope::default());
         survey.list_whole(&mut found.inventories, &mut found.problems);
-        let weights = weigh(&found.inventories, subject.progress);
+        let weights = weigh(&found.inventories, None, subject.progress);
         Self { subject, survey, found, weights }
     }
 
@@ -92,8 +94,9 @@ impl<'a> Look<'a> {
     }
 
     /// Plans a removal; `probes` tells whether locks are looked at.
-    pub(super) fn plan(&self, chosen: &[Vec<Chosen>], force: Force, probes: bool) -> Plan {
-        let mut advice = Asking { survey: &self.survey, probes };
+    pub(super) fn plan(&self, chosen: &[Vec<Chosen>], force: Terms, probes: bool) -> Plan {
+        let locks = probes.then(|| Locks::probing(Instant::now()));
+        let mut advice = Asking { survey: &self.survey, locks };
         plan(&self.found.inventories, &self.weights, chosen, force, Vec::new(), &mut advice)
     }
 
@@ -121,7 +124,7 @@ pub(super) fn told(inventory: &Inventory, ix: EntryIx) -> Told {
 /// Asks the plugin about indexes, and the lock files about use.
 struct Asking<'a> {
     survey: &'a Survey,
-    probes: bool,
+    locks: Option<Locks>,
 }
 
 impl Advice for Asking<'_> {
@@ -130,6 +133,6 @@ impl Advice for Asking<'_> {
     }
 
     fn in_use(&mut self, inventory: &Inventory, ix: EntryIx) -> Option<String> {
-        if self.probes { probe(inventory, ix) } else { None }
+        self.locks.as_mut()?.take(inventory, ix)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
-use crate::clean::{Force, Hold, Plan, RootPlan};
+use crate::clean::{Hold, Plan, RootPlan, Terms};
 
 use super::home::{Home, HomeError, Snapshot};
 use super::look::{Look, Told};
@@ -14,7 +14,7 @@ use super::variants::{Extent, Trial};
 const MOST: usize = 100;
 
 /// Named entries go though they cannot be had back: what goes is only made for the test.
-const NAMED: Force = Force { irreplaceable: true, needed: false };
+const NAMED: Terms = Terms { irreplaceable: true, needed: false, in_use: false, others: false, grace: None };
 
 /// An entry, by its cache and id.
 type Name = (String, String);
@@ -38,7 +38,7 @@ pub(super) fn check(look: &Look<'_>, home: &Home, trial: &Trial, findings: &mut 
 fn remove(look: &Look<'_>, home: &Home, only: Option<&Told>, findings: &mut Findings) -> Result<(), HomeError> {
     let before = home.snapshot()?;
     let wanted = |told: &Told| only.is_none_or(|only| name(told) == name(only));
-    let force = if only.is_some() { NAMED } else { Force::default() };
+    let force = if only.is_some() { NAMED } else { Terms::default() };
     let plan = look.plan(&look.choose(only.is_some(), wanted), force, false);
     let what = only.map_or("everything".to_owned(), |it| format!("`{}`", it.entry.id));
     let kept = || plan.roots.iter().flat_map(|root| &root.keep);

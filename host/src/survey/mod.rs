@@ -16,7 +16,7 @@ use crate::model::{Manifest, Problem};
 use crate::plugins::{Catalog, Known};
 use crate::roots::{Candidate, Environment, Override};
 use crate::runtime::{LogLine, OnDemand, Plugin, PluginError};
-use crate::tree::Progress;
+use crate::tree::{OpenFiles, Progress};
 
 pub use scope::{Scope, UnknownCache};
 
@@ -117,14 +117,19 @@ impl Survey {
     }
 }
 
-/// Measures every inventory, all at the same time.
-pub fn weigh(inventories: &[Inventory], progress: &Progress) -> Vec<Weights> {
-    inventories.par_iter().map(|inventory| weigh_one(inventory, progress)).collect()
+/// Measures every inventory, all at the same time. With `open`, what is in use, also looks for what would be in the way of
+/// a removal.
+pub fn weigh(inventories: &[Inventory], open: Option<&OpenFiles>, progress: &Progress) -> Vec<Weights> {
+    inventories.par_iter().map(|inventory| weigh_one(inventory, open, progress)).collect()
 }
 
-fn weigh_one(inventory: &Inventory, progress: &Progress) -> Weights {
+fn weigh_one(inventory: &Inventory, open: Option<&OpenFiles>, progress: &Progress) -> Weights {
     let (buckets, starts) = (Weights::buckets(inventory), Weights::starts(inventory));
-    let measure = inventory.root.measure(&inventory.paths, &buckets, &starts, progress);
+    let (root, paths) = (&inventory.root, &inventory.paths);
+    let measure = match open {
+        Some(open) => root.measure_and_inspect(paths, &buckets, &starts, open, progress),
+        None => root.measure(paths, &buckets, &starts, progress),
+    };
     Weights::new(inventory, measure)
 }
 

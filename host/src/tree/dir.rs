@@ -68,6 +68,9 @@ fn known(kind: rustix::fs::FileType) -> Option<NodeKind> {
     (kind != rustix::fs::FileType::Unknown).then(|| kind.into())
 }
 
+/// The mode bit of folders in which everybody may make things and only the owner may remove them.
+const STICKY: u32 = 0o1000;
+
 /// How fresh the answer must be; only network file systems make a difference.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fresh {
@@ -118,6 +121,8 @@ fn stat_with(dir: BorrowedFd<'_>, name: &CStr, flags: AtFlags, fresh: Fresh) -> 
         changed_ns: nanoseconds(stat.stx_ctime.tv_sec, stat.stx_ctime.tv_nsec),
         uid: stat.stx_uid,
         mounted: stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT),
+        protected: stat.stx_attributes.intersects(StatxAttributes::IMMUTABLE | StatxAttributes::APPEND),
+        sticky: u32::from(stat.stx_mode) & STICKY != 0,
     })
 }
 
@@ -142,6 +147,8 @@ fn from_stat(stat: &rustix::fs::Stat) -> Stat {
         changed_ns: nanoseconds(stat.st_ctime, stat.st_ctime_nsec),
         uid: stat.st_uid,
         mounted: false,
+        protected: false,
+        sticky: u64::from(stat.st_mode) & u64::from(STICKY) != 0,
     }
 }
 

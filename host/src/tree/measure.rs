@@ -13,9 +13,10 @@ use rustix::io::Errno;
 use super::beneath::{Entered, Opened, raw_names};
 use super::desk::Desks;
 use super::dir::{Buffer, Fresh, Names, escaped, for_each, stat_at};
+use super::inspect::Inspector;
 use super::place::Place;
 use super::sums::{Linked, Row, by_inode};
-use super::{FsError, Measure, NodeKind, Progress, Root, Usage};
+use super::{FsError, Measure, NodeKind, OpenFiles, Progress, Root, Usage};
 use crate::model::{PathId, PathTree, RelPath};
 
 /// Files that are weighed as one piece of work: large enough that handing them over costs nothing beside it.
@@ -27,6 +28,7 @@ pub(super) fn measure(
     claims: &PathTree,
     buckets: &[bool],
     starts: &[PathId],
+    open: Option<&OpenFiles>,
     progress: &Progress,
 ) -> Measure {
     let pass = Pass {
@@ -37,6 +39,7 @@ pub(super) fn measure(
         desks: Desks::new(),
         unreadable: Mutex::default(),
         handed_over: AtomicUsize::new(0),
+        inspector: open.map(Inspector::new),
         progress,
     };
     let top = Place::start(root.descriptor().clone(), root.identity().1, ());
@@ -65,6 +68,8 @@ struct Pass<'a> {
     unreadable: Mutex<Vec<(RelPath, FsError)>>,
     /// Chunks of files that wait for a thread; each keeps its directory open.
     handed_over: AtomicUsize,
+    /// Also looks for what would be in the way of a removal.
+    inspector: Option<Inspector<'a>>,
     progress: &'a Progress,
 }
 
@@ -215,6 +220,9 @@ impl<'a> Pass<'a> {
                 return;
             }
             entries += 1;
+            if let Some(inspector) = &self.inspector {
+                inspector.entry(place, fd, &entry, || self.position_in(position, entry.name).bucket);
+            }
             let kind = entry.kind.or_else(|| Some(stat_at(fd, entry.name, Fresh::Cached).ok()?.identity.kind));
             match kind {
                 Some(NodeKind::Directory) => {
@@ -235,6 +243,9 @@ impl<'a> Pass<'a> {
         self.weigh(place, fd, files, position, linked);
         files.clear();
         self.progress.add(entries, 0);
+        if let Some(inspector) = self.inspector.as_ref().filter(|_| entries > 0) {
+            inspector.directory(place, fd, position.bucket);
+        }
         if let Err(errno) = done {
             self.report(place.path_of(&RelPath::root(), c""), errno.into());
         }
@@ -278,6 +289,9 @@ impl<'a> Pass<'a> {
                 Ok(stat) => {
                     bytes += stat.size;
                     let bucket = self.position_in(position, name).bucket;
+                    if let Some(inspector) = &self.inspector {
+                        inspector.file(place, fd, name, &stat, bucket);
+                    }
                     if stat.links > 1 {
                         linked.push(Linked { stat, bucket });
                     } else if bucket == position.bucket {
@@ -325,6 +339,8 @@ impl<'a> Pass<'a> {
         let mut unreadable = self.unreadable.into_inner().unwrap_or_else(PoisonError::into_inner);
         unreadable.sort_by(|one, other| one.0.cmp(&other.0));
         let linked = self.desks.into_all().flat_map(|desk| desk.linked).collect();
-        Measure { usage: self.rows.into_iter().map(Row::usage).collect(), linked: by_inode(linked), unreadable }
+        let hindrances = self.inspector.map(Inspector::finish).unwrap_or_default();
+        let usage = self.rows.into_iter().map(Row::usage).collect();
+        Measure { usage, linked: by_inode(linked), unreadable, hindrances }
     }
 }

@@ -3,12 +3,16 @@
 //! other processes do to the tree meanwhile. It knows nothing of WebAssembly, plugins or terminals.
 
 mod error;
+mod hindrance;
+mod processes;
 mod stat;
 mod tally;
 mod usage;
 
 pub use error::FsError;
 pub use filter::{Filter, Kinds, Node};
+pub use hindrance::{Hindrance, Obstacle};
+pub use processes::{OpenFiles, Process};
 pub use stat::{Identity, NodeKind, Stat};
 pub use tally::{Freed, LinkTally};
 pub use usage::{LinkedInode, Measure, Progress, Usage};
@@ -21,6 +25,8 @@ mod beneath;
 mod desk;
 #[cfg(unix)]
 mod dir;
+#[cfg(unix)]
+mod inspect;
 #[cfg(unix)]
 mod measure;
 #[cfg(unix)]

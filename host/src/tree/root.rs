@@ -15,8 +15,8 @@ use super::beneath::{Beneath, Opened, Way, raw_names};
 use super::dir::{Buffer, Fresh, escaped, for_each, stat_at, stat_open};
 use super::memory::Memory;
 use super::{
-    Filter, FsError, Identity, Keep, LinkTally, Measure, NodeKind, Progress, Removal, Secrets, Stat, Walker, measure,
-    remove, rewrite,
+    Filter, FsError, Identity, Keep, LinkTally, Measure, NodeKind, OpenFiles, Progress, Removal, Secrets, Stat, Walker,
+    measure, remove, rewrite,
 };
 use crate::model::{PathId, PathTree, RelPath};
 
@@ -262,7 +262,24 @@ impl Root {
     /// Weighs the regular files beneath `starts` in one parallel pass. Each is booked to the deepest path above it, or
     /// equal to it, for which `buckets` says so; a start is a bucket in any case. Starts within others count once.
     pub fn measure(&self, claims: &PathTree, buckets: &[bool], starts: &[PathId], progress: &Progress) -> Measure {
-        measure::measure(self, claims, buckets, starts, progress)
+        measure::measure(self, claims, buckets, starts, None, progress)
+    }
+
+    /// As [`Self::measure`], and looks for what would be in the way of a removal, `open` being what is in use.
+    pub fn measure_and_inspect(
+        &self,
+        claims: &PathTree,
+        buckets: &[bool],
+        starts: &[PathId],
+        open: &OpenFiles,
+        progress: &Progress,
+    ) -> Measure {
+        measure::measure(self, claims, buckets, starts, Some(open), progress)
+    }
+
+    /// Whether nothing in it can be changed, because its file system is mounted so.
+    pub fn is_read_only(&self) -> bool {
+        rustix::fs::fstatvfs(&self.0.fd).is_ok_and(|stat| stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
     }
 
     /// Removes what is at a path, if it is still what it was: a directory with all beneath it but what is to be kept, a
@@ -310,6 +327,12 @@ impl Root {
             return !stat.f_flag.contains(rustix::fs::StatVfsMountFlags::NOATIME);
         }
         true
+    }
+
+    /// Whether this is root's process, and every user may change what is directly in the directory.
+    pub fn is_exposed(&self) -> bool {
+        let open_to_all = |stat: rustix::fs::Stat| stat.st_mode & 0o002 != 0;
+        rustix::process::geteuid().is_root() && rustix::fs::fstat(&self.0.fd).is_ok_and(open_to_all)
     }
 
     /// Opens a directory for reading its names.

@@ -47,6 +47,10 @@ pub struct Stat {
     pub uid: u32,
     /// Whether another file system is mounted here.
     pub(super) mounted: bool,
+    /// Whether it is marked immutable or append-only.
+    pub(super) protected: bool,
+    /// Of a folder: whether only the owner of what is in it may remove it.
+    pub(super) sticky: bool,
 }
 
 #[cfg(unix)]

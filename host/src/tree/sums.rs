@@ -18,6 +18,7 @@ pub(super) struct Row {
     files: AtomicU64,
     modified: AtomicI64,
     accessed: AtomicI64,
+    changed: AtomicI64,
 }
 
 /// Brings the names of each inode together.
@@ -42,6 +43,7 @@ pub(super) fn by_inode(mut names: Vec<Linked>) -> Vec<LinkedInode> {
                 disk_size: stat.disk_size,
                 modified: stat.modified_ns,
                 accessed: stat.accessed_ns,
+                changed: stat.changed_ns,
                 at: vec![(bucket, 1)],
             }),
         }
@@ -60,6 +62,7 @@ impl Default for Row {
             files: AtomicU64::new(0),
             modified: AtomicI64::new(NEVER),
             accessed: AtomicI64::new(NEVER),
+            changed: AtomicI64::new(NEVER),
         }
     }
 }
@@ -74,6 +77,7 @@ impl Row {
         self.files.fetch_add(usage.files, Relaxed);
         self.modified.fetch_max(usage.modified.unwrap_or(NEVER), Relaxed);
         self.accessed.fetch_max(usage.accessed.unwrap_or(NEVER), Relaxed);
+        self.changed.fetch_max(usage.changed.unwrap_or(NEVER), Relaxed);
     }
 
     pub(super) fn usage(self) -> Usage {
@@ -84,6 +88,7 @@ impl Row {
             files: self.files.into_inner(),
             modified: time(self.modified),
             accessed: time(self.accessed),
+            changed: time(self.changed),
         }
     }
 }

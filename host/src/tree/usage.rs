@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::{FsError, Stat};
+use super::{FsError, Hindrance, Stat};
 use crate::model::{PathId, RelPath};
 
 /// The weight of regular files. Links and directories weigh nothing.
@@ -18,6 +18,8 @@ pub struct Usage {
     pub modified: Option<i64>,
     /// The latest access, nanoseconds since 1970; none without files.
     pub accessed: Option<i64>,
+    /// The latest change of content or attributes, nanoseconds since 1970; none without files.
+    pub changed: Option<i64>,
 }
 
 impl From<&Stat> for Usage {
@@ -29,6 +31,7 @@ impl From<&Stat> for Usage {
             files: 1,
             modified: Some(stat.modified_ns),
             accessed: Some(stat.accessed_ns),
+            changed: Some(stat.changed_ns),
         }
     }
 }
@@ -40,6 +43,7 @@ impl std::ops::AddAssign for Usage {
         self.files += other.files;
         self.modified = self.modified.max(other.modified);
         self.accessed = self.accessed.max(other.accessed);
+        self.changed = self.changed.max(other.changed);
     }
 }
 
@@ -66,6 +70,8 @@ pub struct Measure {
     pub linked: Vec<LinkedInode>,
     /// Places that could not be looked into, by path: all numbers above them are lower bounds.
     pub unreadable: Vec<(RelPath, FsError)>,
+    /// What would be in the way of a removal, by path, if it was asked for.
+    pub hindrances: Vec<Hindrance>,
 }
 
 /// A regular file with more than one name.
@@ -85,6 +91,8 @@ pub struct LinkedInode {
     pub modified: i64,
     /// Last access, nanoseconds since 1970.
     pub accessed: i64,
+    /// Last change of content or attributes, nanoseconds since 1970.
+    pub changed: i64,
     /// The buckets in which the pass saw it, by id, and how many of its names in each.
     pub at: Vec<(PathId, u64)>,
 }
@@ -98,6 +106,7 @@ impl LinkedInode {
             files: 1,
             modified: Some(self.modified),
             accessed: Some(self.accessed),
+            changed: Some(self.changed),
         }
     }
 }

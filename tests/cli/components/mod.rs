@@ -4,6 +4,8 @@
 mod answer;
 mod manifest;
 
+use std::io::Write as _;
+
 pub use answer::Entry;
 pub use manifest::Manifest;
 
@@ -327,7 +329,10 @@ pub fn catalog(components: &[(&str, &[u8])], limits: Limits) -> Catalog {
         match Facts::of(&runtime, name, component, limits) {
             Ok(facts) => {
                 let path = code_dir().join(format!("{}.wasm", facts.digest));
-                std::fs::write(&path, component).unwrap();
+                // Other tests may read the very file at this moment.
+                let mut file = tempfile::NamedTempFile::new_in(code_dir()).unwrap();
+                file.write_all(component).unwrap();
+                file.persist(&path).unwrap();
                 let code = Code::File { path, source: None };
                 catalog.plugins.insert(at.min(catalog.plugins.len()), Known { facts, code, limits });
             }

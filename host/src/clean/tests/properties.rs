@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use proptest::prelude::*;
 
 use super::world::{World, entry};
-use crate::clean::{EntryIx, Force, HeldEntries};
+use crate::clean::{EntryIx, HeldEntries, Terms};
 use crate::model::{Entry, Listing, Recovery};
 
 const FILES: [&str; 6] = ["0", "1", "2", "s/3", "s/4", "t/u/5"];
@@ -116,7 +116,7 @@ proptest! {
         }).collect();
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let (before, bytes) = (world.contents(), world.bytes());
-        let force = Force { irreplaceable, needed: false };
+        let force = Terms { irreplaceable, ..Terms::default() };
         let plan = world.plan(world.chosen(&ids), force, HeldEntries::new());
         prop_assert_eq!(&before, &world.contents(), "planning changes nothing");
         let outcome = world.execute(&plan);

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::world::{World, entry, path};
-use crate::clean::{Force, Held, HeldEntries, Hold, beyond};
+use crate::clean::{Held, HeldEntries, Hold, Terms, beyond};
 use crate::model::{Edit, Listing, Moment, Recovery};
 
 /// A repository `r` with two revisions that share a blob, each with one of its own, and one blob beside.
@@ -65,7 +65,7 @@ fn a_parent_weighs_its_children_and_unique_is_what_would_be_freed() {
 fn a_child_in_use_keeps_its_parent_and_its_shares_but_not_its_siblings() {
     let world = repository();
     let held = Held { hold: Hold::InUse, reason: "busy".into() };
-    let plan = world.plan(world.chosen(&["r"]), Force::default(), HeldEntries::from([(world.ix("r@2"), held)]));
+    let plan = world.plan(world.chosen(&["r"]), Terms::default(), HeldEntries::from([(world.ix("r@2"), held)]));
     let ids: Vec<&str> = plan.roots[0].remove.iter().map(|it| it.id.as_str()).collect();
     assert_eq!(ids, ["r@1"]);
     let kept: Vec<_> = plan.roots[0].keep.iter().map(|it| (it.id.as_str(), it.held.hold)).collect();
@@ -158,7 +158,7 @@ fn what_an_entry_that_stays_needs_stays_too_until_forced() {
     let kept: Vec<_> = plan.roots[0].keep.iter().map(|it| (it.id.as_str(), it.held.hold)).collect();
     assert_eq!(kept, [("target", Hold::Needed), ("link", Hold::Needed)]);
     assert_eq!(World::new(&files, levels()).clean(&["target", "link", "chain"]), [""; 0]);
-    let forced = world.plan(world.chosen(&["target"]), Force { needed: true, ..Force::default() }, HeldEntries::new());
+    let forced = world.plan(world.chosen(&["target"]), Terms { needed: true, ..Terms::default() }, HeldEntries::new());
     assert_eq!(forced.roots[0].expected.size, 1);
 }
 
@@ -185,7 +185,7 @@ fn irreplaceable_goes_only_named_and_forced_and_uncertain_only_named() {
         )],
     );
     let expected = |ids: &[&str], irreplaceable| {
-        let force = Force { irreplaceable, needed: true };
+        let force = Terms { irreplaceable, needed: true, ..Terms::default() };
         world.plan(world.chosen(ids), force, HeldEntries::new()).roots[0].expected.size
     };
     assert_eq!(expected(&["*i", "*u", "*d"], true), 4);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::clean::{Advice, Chosen, EntryIx, Force, HeldEntries, Inventory, Outcome, Plan, Weights, execute, plan};
+use crate::clean::{Advice, Chosen, EntryIx, HeldEntries, Inventory, Outcome, Plan, Terms, Weights, execute, plan};
 use crate::model::{Cache, Edit, Entry, Listing, Pattern, Recovery, RelPath, RootRule, State};
 use crate::tree::{Progress, Root};
 
@@ -115,14 +115,14 @@ impl World {
         Weights::new(&self.inventory, measure)
     }
 
-    pub(super) fn plan(&self, chosen: Vec<Chosen>, force: Force, held: HeldEntries) -> Plan {
+    pub(super) fn plan(&self, chosen: Vec<Chosen>, force: Terms, held: HeldEntries) -> Plan {
         let mut advice = Fixed(self.edits.clone());
         let inventory = std::slice::from_ref(&self.inventory);
         plan(inventory, &[self.weights()], &[chosen], force, vec![held], &mut advice)
     }
 
     pub(super) fn plan_for(&self, ids: &[&str]) -> Plan {
-        self.plan(self.chosen(ids), Force::default(), HeldEntries::new())
+        self.plan(self.chosen(ids), Terms::default(), HeldEntries::new())
     }
 
     pub(super) fn execute(&self, plan: &Plan) -> Outcome {

@@ -11,6 +11,7 @@
 //! | [`runtime`] | WebAssembly: calling plugins, and what they may do |
 //! | [`plugins`] | where plugins come from |
 //! | [`clean`] | claims, selection, plan, removal |
+//! | [`runs`] | what runs take out of caches: records, putting back, deleting |
 //! | [`survey`] | what is there: brings the above together |
 //! | [`ui`] | tables, prompts, JSON |
 //! | [`documents`] | what was found and planned, as JSON |
@@ -25,6 +26,7 @@ pub mod folders;
 pub mod model;
 pub mod plugins;
 pub mod roots;
+pub mod runs;
 pub mod runtime;
 pub mod survey;
 pub mod tree;

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 
-use crate::model::{Edit, unescape_name};
+use crate::model::{Edit, RelPath, unescape_name};
 use crate::tree::{FsError, Root};
 
 /// Index files are small; a larger one is none.
@@ -22,6 +22,34 @@ pub(super) fn apply(root: &Root, edit: &Edit) -> Result<(), FsError> {
     };
     let new = without_lines(&old, &edit.drop_lines);
     if new == old { Ok(()) } else { root.rewrite(&edit.file, &old, &new) }
+}
+
+/// Which of these lines an index lacks.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn missing_lines(root: &Root, file: &RelPath, lines: &[String]) -> Result<Vec<String>, FsError> {
+    let content = root.read(file, MAX_INDEX)?;
+    let there: HashSet<&[u8]> = content.split(|byte| *byte == b'\n').collect();
+    let lacks = |line: &&String| unescape_name(line).is_some_and(|text| !there.contains(text.as_encoded_bytes()));
+    Ok(lines.iter().filter(lacks).cloned().collect())
+}
+
+/// Adds lines at the end of an index.
+///
+/// # Errors
+/// When it cannot be read or replaced.
+pub fn add_lines(root: &Root, file: &RelPath, lines: &[String]) -> Result<(), FsError> {
+    let old = root.read(file, MAX_INDEX)?;
+    let mut new = old.clone();
+    if !new.is_empty() && !new.ends_with(b"\n") {
+        new.push(b'\n');
+    }
+    for line in lines.iter().filter_map(|line| unescape_name(line)) {
+        new.extend(line.into_encoded_bytes());
+        new.push(b'\n');
+    }
+    root.rewrite(file, &old, &new)
 }
 
 fn without_lines(old: &[u8], drop: &[String]) -> Vec<u8> {

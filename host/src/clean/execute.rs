@@ -36,16 +36,66 @@ pub struct Failure {
     pub consequence: Option<String>,
 }
 
-/// Carries out the plan for one root. The locks of its entries are held by the caller.
+/// How steps are taken: things are deleted where they are, or put aside first.
+pub trait Take {
+    /// Takes one step, the plan's `at`-th. What comes back is what is still there against the plan, and why.
+    fn take(&mut self, at: usize, step: &Step) -> Vec<(RelPath, FsError)>;
+
+    /// Whether to stop before the next step.
+    fn is_stopped(&self) -> bool {
+        false
+    }
+}
+
+/// Carries out the plan for one root, deleting things where they are. The locks of its entries are held by the caller.
 pub fn execute(inventory: &Inventory, plan: &RootPlan, progress: &Progress) -> Outcome {
-    let mut run = Run { inventory, plan, failed: HashSet::new(), failures: Vec::new(), tally: LinkTally::default() };
+    let mut direct = Direct { inventory, plan, progress, tally: LinkTally::default() };
+    let mut outcome = carry_out(inventory, plan, &mut direct);
+    outcome.freed = direct.tally.freed();
+    outcome
+}
+
+/// Carries out the plan for one root, as `take` does it; nothing is measured.
+pub fn carry_out(inventory: &Inventory, plan: &RootPlan, take: &mut dyn Take) -> Outcome {
+    let mut run = Run { inventory, plan, failed: HashSet::new(), failures: Vec::new() };
     run.edit(Moment::Before);
-    for step in &plan.steps {
-        run.step(step, progress);
+    for (at, step) in plan.steps.iter().enumerate() {
+        if take.is_stopped() {
+            run.stop(&plan.steps[at..]);
+            break;
+        }
+        run.step(at, step, take);
     }
     run.edit(Moment::After);
     let removed = (0..plan.remove.len()).filter(|removing| !run.failed.contains(removing)).collect();
-    Outcome { removed, failed: run.failures, freed: run.tally.freed() }
+    Outcome { removed, failed: run.failures, freed: Freed::default() }
+}
+
+struct Direct<'a> {
+    inventory: &'a Inventory,
+    plan: &'a RootPlan,
+    progress: &'a Progress,
+    tally: LinkTally,
+}
+
+impl Take for Direct<'_> {
+    fn take(&mut self, _: usize, step: &Step) -> Vec<(RelPath, FsError)> {
+        let root = &self.inventory.root;
+        if step.kind == StepKind::Emptied {
+            // Not empty after all: somebody put something there, and it is theirs.
+            return root
+                .remove_if_empty(&step.path)
+                .err()
+                .map(|error| (step.path.clone(), error))
+                .into_iter()
+                .collect();
+        }
+        let keep = Keep { paths: &self.inventory.paths, kept: &self.plan.kept_paths };
+        let removal = root.remove(&step.path, step.identity, &keep, &self.tally, self.progress);
+        let unexplained = !removal.gone && !removal.kept_something && removal.failures.is_empty();
+        let changed = unexplained.then(|| (step.path.clone(), FsError::Changed));
+        removal.failures.into_iter().chain(changed).collect()
+    }
 }
 
 struct Run<'a> {
@@ -53,11 +103,10 @@ struct Run<'a> {
     plan: &'a RootPlan,
     failed: HashSet<usize>,
     failures: Vec<Failure>,
-    tally: LinkTally,
 }
 
 impl Run<'_> {
-    fn step(&mut self, step: &Step, progress: &Progress) {
+    fn step(&mut self, at: usize, step: &Step, take: &mut dyn Take) {
         let removing = &self.plan.remove[step.removing];
         if self.failed.contains(&step.removing) {
             return; // Its failure is told already; what refers was first, so what is left is content.
@@ -65,33 +114,31 @@ impl Run<'_> {
         let before = removing.parts.iter().chain(&step.after).find(|other| self.failed.contains(other));
         if let Some(&other) = before {
             let other = &self.plan.remove[other];
-            let consequence = format!("stays because `{}` could not be removed", other.id);
-            self.failed.insert(step.removing);
-            self.failures.push(Failure {
-                cache: self.cache_of(step.removing),
-                removing: Some(step.removing),
-                path: step.path.clone(),
-                error: None,
-                consequence: Some(consequence),
-            });
-            return;
+            return self.skip(step, format!("stays because `{}` could not be removed", other.id));
         }
-        if step.kind == StepKind::Emptied {
-            // Not empty after all: somebody put something there, and it is theirs.
-            if let Err(error) = self.inventory.root.remove_if_empty(&step.path) {
-                self.fail(step, step.path.clone(), error);
-            }
-            return;
-        }
-        let keep = Keep { paths: &self.inventory.paths, kept: &self.plan.kept_paths };
-        let removal = self.inventory.root.remove(&step.path, step.identity, &keep, &self.tally, progress);
-        let unexplained = !removal.gone && !removal.kept_something && removal.failures.is_empty();
-        for (path, error) in removal.failures {
+        for (path, error) in take.take(at, step) {
             self.fail(step, path, error);
         }
-        if unexplained {
-            self.fail(step, step.path.clone(), FsError::Changed);
+    }
+
+    /// The user wants no more; what is left of an entry is told once.
+    fn stop(&mut self, rest: &[Step]) {
+        for step in rest {
+            if !self.failed.contains(&step.removing) {
+                self.skip(step, "was not removed any more, because the command was interrupted".into());
+            }
         }
+    }
+
+    fn skip(&mut self, step: &Step, consequence: String) {
+        self.failed.insert(step.removing);
+        self.failures.push(Failure {
+            cache: self.cache_of(step.removing),
+            removing: Some(step.removing),
+            path: step.path.clone(),
+            error: None,
+            consequence: Some(consequence),
+        });
     }
 
     fn fail(&mut self, step: &Step, path: RelPath, error: FsError) {

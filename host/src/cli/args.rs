@@ -64,6 +64,8 @@ pub(super) enum Command {
     /// Remove entries, after showing what goes and asking
     #[command(visible_alias = "rm")]
     Clean(Clean),
+    /// Put back what the last `clean` took, as long as it waits: interrupted, or run with --keep-undo
+    Undo(Undo),
     /// Show dscc's own folders and where each library's cache is looked for
     Paths(Paths),
     /// Install, look at and make plugins
@@ -125,6 +127,12 @@ pub(super) struct Clean {
     /// Wait so long for a library to give its lock back, instead of keeping what it locks at once
     #[arg(long, value_name = "SECONDS", default_value = "0")]
     pub(super) wait: u32,
+    /// Keep what goes for so long (a week, if no age is given), so that `dscc undo` can put it back; it is not free until then
+    #[arg(long, value_name = "AGE", num_args = 0..=1, default_missing_value = "7d", value_parser = parse_age, conflicts_with = "no_record")]
+    pub(super) keep_undo: Option<SignedDuration>,
+    /// Delete things where they are, without a record: what an interruption leaves cannot be put back
+    #[arg(long)]
+    pub(super) no_record: bool,
     /// Also remove what belongs to other users, where that is possible
     #[arg(long)]
     pub(super) include_others: bool,
@@ -146,6 +154,22 @@ pub(super) enum Protection {
     Needed,
     /// Entries go although a process uses them, a library has locked them, or they have just changed
     InUse,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Undo {
+    /// A run, as `dscc list` and `dscc clean` name it; by default the last one of which something waits
+    #[arg(value_name = "RUN")]
+    pub(super) run: Option<String>,
+    /// Delete what waits instead, of this run or of all
+    #[arg(long)]
+    pub(super) discard: bool,
+    /// Only what has waited for longer than this
+    #[arg(long, value_name = "AGE", value_parser = parse_age, requires = "discard", conflicts_with = "run")]
+    pub(super) older: Option<SignedDuration>,
+    /// Do not ask before deleting
+    #[arg(short, long)]
+    pub(super) yes: bool,
 }
 
 #[derive(Debug, Arguments)]

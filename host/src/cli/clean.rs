@@ -3,16 +3,20 @@
 
 mod print;
 
+use std::collections::HashSet;
 use std::io::stdin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use crate::clean::{
-    Advice, Chosen, EntryIx, Grace, HeldEntries, Hold, Inventory, Keeping, Locks, Outcome, Plan, RootPlan, Selection,
-    Target, Terms, beyond, execute, plan, select,
+    Advice, Chosen, EntryIx, Grace, HeldEntries, Hold, Inventory, Keeping, Locks, Outcome, Plan, Removing, RootPlan,
+    Selection, Target, Terms, beyond, execute, plan, select,
 };
-use crate::model::{Detail, Edit, Problem};
+use crate::model::{Detail, Edit, Problem, RelPath};
+use crate::runs::{Afterwards, Runs, recover, remove};
 use crate::survey::{Found, Scope, Survey};
 use crate::tree::{OpenFiles, Progress};
 use crate::ui::{Answer, ask, can_ask};
@@ -20,6 +24,15 @@ use crate::ui::{Answer, ask, can_ask};
 use super::args::{Clean, Protection};
 use super::context::{Context, status_of};
 use super::exit::{Failure, Status};
+
+/// What was done.
+struct Done {
+    outcomes: Vec<Outcome>,
+    /// The run, if what it took waits.
+    held: Option<String>,
+    /// Whether a signal ended it early.
+    stopped: bool,
+}
 
 /// What was found and what is to be done about it.
 struct Prepared {
@@ -29,6 +42,9 @@ struct Prepared {
 
 pub(super) fn run(context: &mut Context, args: &Clean) -> Result<Status, Failure> {
     check_usage(context, args)?;
+    if !args.dry_run {
+        recover(&Runs::new(&context.folders.state)).iter().for_each(|said| context.output.warning(said));
+    }
     let survey = context.survey();
     let wish = Wish::of(args);
     let mut seen = prepare(context, &survey, &wish)?;
@@ -54,10 +70,16 @@ pub(super) fn run(context: &mut Context, args: &Clean) -> Result<Status, Failure
         }
         told.clone_from(&seen.found.problems);
     }
-    let outcomes = carry_out(context, &survey, &wish, &mut seen)?;
-    print::report(context, &seen, &outcomes, &told)?;
-    let complete = outcomes.iter().all(|outcome| outcome.failed.is_empty());
-    Ok(if complete { status_of_plan(&seen) } else { Status::Failed })
+    let done = carry_out(context, &survey, &wish, &mut seen)?;
+    print::report(context, &seen, &done, &told)?;
+    let complete = done.outcomes.iter().all(|outcome| outcome.failed.is_empty());
+    Ok(if done.stopped {
+        Status::Interrupted
+    } else if complete {
+        status_of_plan(&seen)
+    } else {
+        Status::Failed
+    })
 }
 
 fn check_usage(context: &Context, args: &Clean) -> Result<(), Failure> {
@@ -100,6 +122,15 @@ struct Wish<'a> {
     terms: Terms,
     /// Until when held locks are waited for.
     until: Instant,
+}
+
+impl Wish<'_> {
+    fn afterwards(&self) -> Afterwards {
+        match self.args.keep_undo {
+            None => Afterwards::Delete,
+            Some(age) => Afterwards::Wait(Timestamp::now().checked_add(age).ok()),
+        }
+    }
 }
 
 impl<'a> Wish<'a> {
@@ -209,12 +240,7 @@ impl Advice for Advisor<'_> {
 }
 
 /// Takes the locks, looks again, and removes what is still as it was shown. `seen` becomes what was carried out.
-fn carry_out(
-    context: &mut Context,
-    survey: &Survey,
-    wish: &Wish,
-    seen: &mut Prepared,
-) -> Result<Vec<Outcome>, Failure> {
+fn carry_out(context: &mut Context, survey: &Survey, wish: &Wish, seen: &mut Prepared) -> Result<Done, Failure> {
     let mut locks = Locks::holding(wish.until);
     for (inventory, root) in seen.found.inventories.iter().zip(&seen.plan.roots) {
         for removing in &root.remove {
@@ -240,11 +266,42 @@ fn carry_out(
         }
     };
     let (counters, shown) = context.progress("removing");
-    let run = |(inventory, root): (&Inventory, &RootPlan)| execute(inventory, root, &counters as &Progress);
-    let outcomes = found.inventories.iter().zip(&approved.roots).map(run).collect();
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // Without it the signal kills the run, which the next one brings to an end.
+        let _ = signal_hook::flag::register(signal, stop.clone());
+    }
+    let (inventories, roots) = (&found.inventories, &approved.roots);
+    let mut held = None;
+    let outcomes = if wish.args.no_record {
+        let run = |(inventory, root): (&Inventory, &RootPlan)| execute(inventory, root, &counters as &Progress);
+        inventories.iter().zip(roots).map(run).collect()
+    } else {
+        let runs = Runs::new(&context.folders.state);
+        let mut again = |at: usize| claimed_again(survey, &inventories[at], &roots[at]);
+        let command = std::env::args().skip(1).collect();
+        let removed = remove(&runs, command, (inventories, &approved), &mut again, wish.afterwards(), &counters, &stop);
+        let removed = removed.map_err(|error| {
+            let failure =
+                Failure::new(Status::Failed, format!("nothing was removed, because it could not be recorded: {error}"));
+            failure.hint("make DSCC_STATE_DIR writable; `--no-record` removes without a record, and without a way back")
+        })?;
+        held = removed.held;
+        removed.outcomes
+    };
     drop(shown);
     *seen = Prepared::new(found, approved);
-    Ok(outcomes)
+    Ok(Done { outcomes, held, stopped: stop.load(Relaxed) })
+}
+
+/// The places of what went that something which stays claims by now: somebody downloaded in between.
+fn claimed_again(survey: &Survey, inventory: &Inventory, plan: &RootPlan) -> HashSet<RelPath> {
+    let shared = |removing: &Removing| !inventory.items[removing.entry].entry.shares.is_empty();
+    if !plan.remove.iter().any(shared) {
+        return HashSet::new();
+    }
+    let entries: Vec<EntryIx> = plan.remove.iter().map(|removing| removing.entry).collect();
+    survey.claims_now(inventory, &entries)
 }
 
 fn approved_for<'a>(seen: &'a Prepared, inventory: &Inventory) -> Option<&'a RootPlan> {

@@ -24,6 +24,8 @@ pub(super) enum Status {
     Findings,
     /// A named target does not exist.
     NotFound,
+    /// A signal ended it early, and what was done was told.
+    Interrupted,
 }
 
 impl From<Status> for ExitCode {
@@ -35,6 +37,7 @@ impl From<Status> for ExitCode {
             Status::Refused => 3,
             Status::Findings => 4,
             Status::NotFound => 5,
+            Status::Interrupted => 130,
         })
     }
 }

@@ -8,6 +8,7 @@ mod list;
 mod paths;
 mod plugin;
 mod show;
+mod undo;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::run(&mut context, &args),
         Command::Show(args) => show::run(&mut context, &args),
         Command::Clean(args) => clean::run(&mut context, &args),
+        Command::Undo(args) => undo::run(&mut context, &args),
         Command::Paths(args) => paths::run(&mut context, &args),
         Command::Plugin(args) => plugin::run(&mut context, &args),
     };

@@ -1,10 +1,13 @@
 //! Listing entries level by level, several at a time.
 
+use std::collections::HashSet;
+
 use rayon::prelude::*;
 
 use crate::clean::{EntryIx, Inventory, Target};
-use crate::model::{Detail, Edit, Listing, Problem};
+use crate::model::{Detail, Edit, Listing, Problem, RelPath};
 use crate::runtime::{Plugin, PluginError};
+use crate::tree::Root;
 
 use super::{Survey, of_plugin};
 
@@ -105,9 +108,30 @@ impl Survey {
     /// # Errors
     /// When the plugin fails or its answer breaks a rule.
     pub(crate) fn ask(&self, inventory: &Inventory, cache: usize, parent: Option<&str>, detail: Detail) -> Listed {
+        self.ask_in(&inventory.root_of(cache), inventory, cache, parent, detail)
+    }
+
+    fn ask_in(&self, root: &Root, inventory: &Inventory, cache: usize, parent: Option<&str>, detail: Detail) -> Listed {
         let plugin = self.asked(inventory, cache)?;
-        let listed = plugin.list_entries(&inventory.root_of(cache), &inventory.caches[cache].cache, parent, detail);
+        let listed = plugin.list_entries(root, &inventory.caches[cache].cache, parent, detail);
         listed.map_err(|error| of_level(&error, inventory, cache, parent))
+    }
+
+    /// What is claimed at this moment in the levels that these entries are in, whatever was listed before. What cannot be
+    /// listed claims nothing: it was listed a moment ago, so that nothing in it is new.
+    pub fn claims_now(&self, inventory: &Inventory, entries: &[EntryIx]) -> HashSet<RelPath> {
+        let levels: HashSet<(usize, Option<EntryIx>)> = entries
+            .iter()
+            .flat_map(|&ix| inventory.ancestors(ix).map(Some).chain([None]).map(move |parent| (ix, parent)))
+            .map(|(ix, parent)| (inventory.items[ix].cache, parent))
+            .collect();
+        let ask = |(cache, parent): (usize, Option<EntryIx>)| {
+            let parent = parent.map(|ix| inventory.items[ix].entry.id.as_str());
+            self.ask_in(&inventory.root_of(cache).afresh(), inventory, cache, parent, Detail::Full).ok()
+        };
+        let listings: Vec<Listing> = levels.into_par_iter().filter_map(ask).collect();
+        let entries = listings.into_iter().flat_map(|listing| listing.entries);
+        entries.flat_map(|entry| entry.owns.into_iter().chain(entry.shares)).collect()
     }
 
     /// Lists everything below these entries.

@@ -9,6 +9,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::dir::{Fresh, stat_at, stat_open};
+use super::holding::is_ours;
 use super::secrets::Hidden;
 use super::{FsError, Identity, NodeKind};
 use crate::model::RelPath;
@@ -79,7 +80,14 @@ impl Beneath {
 
     /// Opens the directory that several names lead to from the root. What is another root or hidden, or in one, is not
     /// there.
-    pub fn descend<'n>(&self, root: impl AsFd, names: impl Iterator<Item = &'n CStr>) -> Result<Opened, FsError> {
+    pub fn descend<'n>(
+        &self,
+        root: impl AsFd,
+        names: impl Iterator<Item = &'n CStr> + Clone,
+    ) -> Result<Opened, FsError> {
+        if names.clone().any(is_ours) {
+            return Err(FsError::NotFound);
+        }
         if self.cuts.is_empty() && self.hidden.is_elsewhere() {
             return self.descend_again(root, names);
         }
@@ -194,13 +202,13 @@ fn open_by_kernel(dir: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<Own
 
 /// The mount an open directory is seen through, where the kernel tells it: a bind mount has no device of its own.
 #[cfg(target_os = "linux")]
-fn mount(dir: BorrowedFd<'_>) -> Option<u64> {
+pub(super) fn mount(dir: BorrowedFd<'_>) -> Option<u64> {
     use rustix::fs::{AtFlags, StatxFlags, statx};
     let stat = statx(dir, c"", AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC, StatxFlags::MNT_ID).ok()?;
     (stat.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(stat.stx_mnt_id)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn mount(_: BorrowedFd<'_>) -> Option<u64> {
+pub(super) fn mount(_: BorrowedFd<'_>) -> Option<u64> {
     None
 }

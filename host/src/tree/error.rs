@@ -55,6 +55,12 @@ pub enum FsError {
     /// EMFILE and ENFILE.
     #[error("too many files are open; raise the limit with `ulimit -n` and try again")]
     TooManyOpen,
+    /// EEXIST, where something is to be put back.
+    #[error("something else is at this path by now, and is not replaced")]
+    Taken,
+    /// A folder of ours that others own or may change.
+    #[error("the folder for what is removed exists there and is not yours alone; remove it, or ask its owner to")]
+    NotOurs,
     /// The root itself was given where something beneath it is meant.
     #[error("this is the root itself, which is never removed or replaced")]
     IsRoot,

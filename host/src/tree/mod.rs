@@ -26,6 +26,8 @@ mod desk;
 #[cfg(unix)]
 mod dir;
 #[cfg(unix)]
+mod holding;
+#[cfg(unix)]
 mod inspect;
 #[cfg(unix)]
 mod measure;
@@ -46,7 +48,7 @@ mod sums;
 #[cfg(unix)]
 mod walk;
 #[cfg(unix)]
-pub use {root::Root, secrets::Secrets, walk::Walker};
+pub use {holding::Holding, root::Root, secrets::Secrets, walk::Walker};
 
 #[cfg(not(unix))]
 mod plain;

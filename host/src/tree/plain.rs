@@ -218,6 +218,12 @@ impl Root {
         false
     }
 
+    /// The same root: nothing is remembered here.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        self.clone()
+    }
+
     /// Nothing is changed on this platform anyway.
     pub fn is_read_only(&self) -> bool {
         false

@@ -348,7 +348,7 @@ fn one_less(place: Arc<Dir>, count: usize, fd: Option<Arc<OwnedFd>>) -> Step {
 }
 
 /// EPERM has several reasons; a mark on the file or its folder is one that the user can take off.
-fn refine(errno: Errno, dir: &OwnedFd, name: &CStr) -> FsError {
+pub(super) fn refine(errno: Errno, dir: &OwnedFd, name: &CStr) -> FsError {
     if errno == Errno::PERM && (is_protected(dir, name) || is_protected(dir, c"")) {
         return FsError::Immutable;
     }

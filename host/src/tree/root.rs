@@ -92,6 +92,12 @@ impl Root {
         hidden.has_path(at) || hidden.has_links() && by_another_name() == Some(true)
     }
 
+    /// Whether something hidden is, or may be, beneath a directory.
+    pub fn hides_beneath(&self, at: &RelPath) -> bool {
+        let hidden = &self.0.beneath.hidden;
+        hidden.has_links() || hidden.paths().iter().any(|path| path.starts_with(at))
+    }
+
     /// Whether something hidden is directly in a directory, so that it never becomes empty.
     pub fn holds_hidden(&self, at: &RelPath) -> bool {
         let hidden = &self.0.beneath.hidden;
@@ -103,6 +109,12 @@ impl Root {
         let mut holds = false;
         let read = for_each(&dir.fd, &mut Buffer::default(), |entry| holds |= hidden.has(&entry));
         holds || read.is_err()
+    }
+
+    /// The same root without what it remembers of an earlier walk.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self(Arc::new(Inner { memory: OnceLock::new(), ..Inner::clone(&self.0) }))
     }
 
     /// The same root by another name that leads to it.

@@ -10,6 +10,7 @@ use hashbrown::HashMap;
 use rustix::fs::CWD;
 
 use super::dir::{DirEntry, Fresh, stat_at};
+use super::holding::{is_our_component, is_ours};
 use super::{Identity, NodeKind, Stat};
 use crate::model::{RelPath, escape_name};
 
@@ -152,7 +153,12 @@ pub(super) struct Hidden {
 }
 
 impl Hidden {
-    /// Whether no path leads through something hidden.
+    /// The names as paths beneath the root.
+    pub fn paths(&self) -> &[RelPath] {
+        &self.paths
+    }
+
+    /// Whether no path leads through a credential.
     pub fn is_elsewhere(&self) -> bool {
         self.names.is_empty()
     }
@@ -170,7 +176,7 @@ impl Hidden {
 
     /// Whether a path leads to or through a hidden name.
     pub fn has_path(&self, path: &RelPath) -> bool {
-        self.paths.iter().any(|hidden| path.starts_with(hidden))
+        self.paths.iter().any(|hidden| path.starts_with(hidden)) || path.components().any(is_our_component)
     }
 
     /// Whether something hidden may be found by another name than its own.
@@ -194,6 +200,6 @@ impl InDir<'_> {
 
     /// Whether what has this name is hidden.
     pub fn has_name(&self, name: &CStr) -> bool {
-        self.names.iter().any(|hidden| **hidden == *name)
+        is_ours(name) || self.names.iter().any(|hidden| **hidden == *name)
     }
 }

@@ -9,7 +9,7 @@ use crate::ui::{Column, Style, Table, escape, size};
 
 use super::super::context::Context;
 use super::super::exit::Failure;
-use super::Prepared;
+use super::{Done, Prepared};
 
 /// So many entries are shown before the question; `l` shows the rest.
 const SHOWN: usize = 10;
@@ -101,7 +101,7 @@ fn print_kept(context: &mut Context, plan: &Plan) -> Result<(), Failure> {
 pub(super) fn question(plan: &Plan) -> String {
     let entries = outermost(plan).len();
     let noun = if entries == 1 { "entry" } else { "entries" };
-    format!("Remove {entries} {noun}, freeing {}? There is no undo.", size(expected(plan).size))
+    format!("Remove {entries} {noun}, freeing {}?", size(expected(plan).size))
 }
 
 /// Every entry and every path, for `l`.
@@ -119,12 +119,8 @@ pub(super) fn full_list(plan: &Plan) -> String {
 }
 
 /// What was done, measured, and the problems that were not told before.
-pub(super) fn report(
-    context: &mut Context,
-    prepared: &Prepared,
-    outcomes: &[Outcome],
-    told: &[Problem],
-) -> Result<(), Failure> {
+pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, told: &[Problem]) -> Result<(), Failure> {
+    let outcomes = &done.outcomes;
     if context.global.json {
         return print_json(context, prepared, outcomes, false);
     }
@@ -139,9 +135,15 @@ pub(super) fn report(
         removed.iter().try_for_each(|it| context.output.print(&format!("{}\n", escape(&it.id))))?;
     } else {
         let noun = if removed.len() == 1 { "entry" } else { "entries" };
-        context.output.print(&format!("Removed {} {noun}, freed {}.\n", removed.len(), size(freed)))?;
         let expected = expected(&prepared.plan).size;
-        if expected != freed {
+        if let Some(run) = &done.held {
+            let text = format!("Removed {} {noun}; {} wait, and are not free yet.\n", removed.len(), size(expected));
+            context.output.print(&text)?;
+            context.output.hint(&format!("`dscc undo {run}` puts them back, `dscc undo --discard {run}` frees them"));
+        } else {
+            context.output.print(&format!("Removed {} {noun}, freed {}.\n", removed.len(), size(freed)))?;
+        }
+        if expected != freed && done.held.is_none() {
             context.output.print(&format!("The plan was {}.\n", size(expected)))?;
         }
         print_kept(context, &prepared.plan)?;

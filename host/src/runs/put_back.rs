@@ -1,0 +1,154 @@
+//! Undoing a run: what it put aside goes back to its places, entry by entry, each whole or not at all.
+
+use std::collections::BTreeSet;
+
+use crate::clean::{add_lines, missing_lines};
+use crate::model::{Moment, RelPath};
+use crate::tree::{FsError, Holding, Root};
+
+use super::record::{EntryRecord, Record, RootRecord};
+use super::store::{Run, RunsError};
+
+/// What came of an undo.
+#[derive(Debug, Default)]
+pub struct PutBack {
+    /// The entries that are back.
+    pub back: Vec<EntryRecord>,
+    /// Those that are not, and why.
+    pub left: Vec<(EntryRecord, String)>,
+    /// What else went wrong.
+    pub remarks: Vec<String>,
+}
+
+/// Puts everything back that a run took, and forgets the run if nothing of it waits any more.
+///
+/// # Errors
+/// When the record cannot be removed.
+pub fn put_back(run: Run, record: &Record) -> Result<PutBack, RunsError> {
+    let mut done = PutBack::default();
+    for root in &record.roots {
+        match Part::open(root) {
+            Ok(Some(part)) => part.put_back(&mut done),
+            Ok(None) => {}
+            Err(reason) => done.left.extend(root.entries.iter().map(|entry| (entry.clone(), reason.clone()))),
+        }
+    }
+    let waits = record.roots.iter().any(|root| root.holding.symlink_metadata().is_ok());
+    if !waits {
+        run.forget()?;
+    }
+    Ok(done)
+}
+
+struct Part<'a> {
+    record: &'a RootRecord,
+    root: Root,
+    holding: Holding,
+    /// The items that wait.
+    waiting: Vec<usize>,
+}
+
+impl<'a> Part<'a> {
+    /// None if nothing waits.
+    fn open(record: &'a RootRecord) -> Result<Option<Self>, String> {
+        let holding = match Holding::open(&record.holding) {
+            Err(FsError::NotFound) => return Ok(None),
+            Err(error) => return Err(format!("`{}` cannot be used: {error}", record.holding.display())),
+            Ok(holding) => holding,
+        };
+        let place = record.path.display();
+        let root = Root::open(&record.path).map_err(|error| format!("`{place}` cannot be opened: {error}"))?;
+        if root.identity().1 != record.ino {
+            return Err(format!("`{place}` is another folder than it was"));
+        }
+        let waiting = (0..record.items.len()).filter(|item| holding.stat(*item).is_ok()).collect();
+        Ok(Some(Self { record, root, holding, waiting }))
+    }
+
+    fn put_back(&self, done: &mut PutBack) {
+        let blocked = self.blocked();
+        let reason = |entry: usize| blocked.iter().find(|(it, _)| *it == entry).map(|(_, reason)| reason.clone());
+        self.edit(Moment::After, done);
+        let mut broken: BTreeSet<usize> = BTreeSet::new();
+        for &item in self.waiting.iter().rev() {
+            let it = &self.record.items[item];
+            let wanted = it.entries.iter().any(|entry| reason(*entry).is_none());
+            if !wanted {
+                continue;
+            }
+            if let Err(error) =
+                self.make_parents(&it.path).and_then(|()| self.root.put_back(&self.holding, item, &it.path))
+            {
+                broken.extend(&it.entries);
+                done.remarks.push(format!("`{}` could not be put back: {error}", it.path));
+            }
+        }
+        self.edit(Moment::After, done);
+        self.edit(Moment::Before, done);
+        self.restore_times();
+        for (at, entry) in self.record.entries.iter().enumerate() {
+            match reason(at) {
+                Some(reason) => done.left.push((entry.clone(), reason)),
+                None if broken.contains(&at) => {
+                    done.left.push((entry.clone(), "not all of it could be put back".into()))
+                }
+                None => done.back.push(entry.clone()),
+            }
+        }
+        if let Err(error) = self.holding.remove_if_empty() {
+            done.remarks.push(format!("`{}` could not be removed: {error}", self.holding.path().display()));
+        }
+    }
+
+    /// The entries that cannot be put back, because something is in one of their places.
+    fn blocked(&self) -> Vec<(usize, String)> {
+        let mut blocked = Vec::new();
+        for &item in &self.waiting {
+            let it = &self.record.items[item];
+            let why = match self.root.stat(&it.path) {
+                Err(FsError::NotFound) => continue,
+                Ok(_) => format!("something else is at `{}` by now", it.path),
+                Err(error) => format!("`{}` cannot be looked at: {error}", it.path),
+            };
+            blocked.extend(it.entries.iter().map(|entry| (*entry, why.clone())));
+        }
+        blocked
+    }
+
+    /// Folders that went with others, or that somebody removed since.
+    fn make_parents(&self, path: &RelPath) -> Result<(), FsError> {
+        let mut missing = Vec::new();
+        let mut at = path.parent().filter(|parent| !parent.is_root());
+        while let Some(folder) = at {
+            if !matches!(self.root.stat(&folder), Err(FsError::NotFound)) {
+                break;
+            }
+            at = folder.parent().filter(|parent| !parent.is_root());
+            missing.push(folder);
+        }
+        missing.iter().rev().try_for_each(|folder| self.root.make_folder(folder))
+    }
+
+    /// Gives indexes back the lines that they lost. One that is not there yet is tried again later.
+    fn edit(&self, at: Moment, done: &mut PutBack) {
+        for edit in self.record.edits.iter().filter(|edit| edit.at == at) {
+            let result = missing_lines(&self.root, &edit.path, &edit.lines)
+                .and_then(|lines| if lines.is_empty() { Ok(()) } else { add_lines(&self.root, &edit.path, &lines) });
+            match result {
+                Ok(()) | Err(FsError::NotFound) => {}
+                Err(error) => {
+                    done.remarks.push(format!("`{}` could not be given back its records: {error}", edit.path))
+                }
+            }
+        }
+    }
+
+    /// Putting things back changes the times of the folders they are in. Deepest first: that of a folder is not changed
+    /// by what happens to its parent's.
+    fn restore_times(&self) {
+        for folder in &self.record.folders {
+            // A time that stays new harms nobody.
+            let _ = self.root.set_times(&folder.path, folder.accessed, folder.modified);
+        }
+    }
+}

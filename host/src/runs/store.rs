@@ -1,0 +1,199 @@
+//! The records on disk: `runs/<run>.jsonl` in the state folder, each locked by its run for as long as it lives. A record
+//! goes when nothing of its run waits any more.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::record::{FORMAT, Line, Phase, Record, RecordError};
+
+/// A record with a million items is smaller.
+const LONGEST: u64 = 1 << 30;
+
+/// Where records are kept.
+#[derive(Clone, Debug)]
+pub struct Runs {
+    folder: PathBuf,
+}
+
+/// Why a record cannot be written or used.
+#[derive(Debug, thiserror::Error)]
+#[error("the record `{}`: {what}", .path.display())]
+pub struct RunsError {
+    path: PathBuf,
+    what: What,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum What {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("{0}")]
+    Record(#[from] RecordError),
+}
+
+impl RunsError {
+    fn new(path: &Path, what: impl Into<What>) -> Self {
+        Self { path: path.to_owned(), what: what.into() }
+    }
+
+    /// Whether the disk or the quota is full.
+    pub fn is_full(&self) -> bool {
+        matches!(&self.what, What::Io(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+    }
+}
+
+/// A run that goes on: its record is locked.
+#[derive(Debug)]
+pub struct Run {
+    /// Its name.
+    pub name: String,
+    path: PathBuf,
+    file: File,
+    pending: Vec<u8>,
+}
+
+/// A run of the past, or of another process.
+#[derive(Debug)]
+pub struct Past {
+    /// Its name.
+    pub name: String,
+    /// What it took; none while the run goes on.
+    pub record: Option<Record>,
+}
+
+impl Runs {
+    /// The records in a state folder, which need not exist.
+    pub fn new(state: &Path) -> Self {
+        Self { folder: state.join("runs") }
+    }
+
+    /// Begins a run.
+    ///
+    /// # Errors
+    /// When its record cannot be written.
+    pub fn begin(&self, command: Vec<String>) -> Result<Run, RunsError> {
+        let begun = Timestamp::now();
+        make_private(&self.folder).map_err(|error| RunsError::new(&self.folder, error))?;
+        for attempt in 0_u32.. {
+            let name = format!("{}-{:x}", begun.strftime("%Y%m%dT%H%M%SZ"), std::process::id().wrapping_add(attempt));
+            let path = self.path(&name);
+            match File::options().append(true).read(true).create_new(true).open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(RunsError::new(&path, error)),
+                Ok(file) => {
+                    file.lock().map_err(|error| RunsError::new(&path, error))?;
+                    let mut run = Run { name: name.clone(), path, file, pending: Vec::new() };
+                    run.add(&Line::Run { format: FORMAT, run: name, begun, command });
+                    return Ok(run);
+                }
+            }
+        }
+        unreachable!("an endless range ended")
+    }
+
+    /// The runs that have a record, the latest first. What cannot be read is told.
+    pub fn all(&self) -> (Vec<Past>, Vec<RunsError>) {
+        let (mut runs, mut errors) = (Vec::new(), Vec::new());
+        for name in self.names() {
+            match self.look(&name) {
+                Ok(past) => runs.extend(past),
+                Err(error) => errors.push(error),
+            }
+        }
+        (runs, errors)
+    }
+
+    /// Takes over a run of the past; none if it is not there or goes on.
+    ///
+    /// # Errors
+    /// When its record cannot be read.
+    pub fn take_over(&self, name: &str) -> Result<Option<(Run, Record)>, RunsError> {
+        let path = self.path(name);
+        let file = match File::options().append(true).read(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(|error| RunsError::new(&path, error))?,
+        };
+        if file.try_lock().is_err() {
+            return Ok(None);
+        }
+        let record = read(&file, &path)?;
+        Ok(Some((Run { name: name.to_owned(), path, file, pending: Vec::new() }, record)))
+    }
+
+    fn look(&self, name: &str) -> Result<Option<Past>, RunsError> {
+        let path = self.path(name);
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(|error| RunsError::new(&path, error))?,
+        };
+        let goes_on = file.try_lock_shared().is_err();
+        let record = if goes_on { None } else { Some(read(&file, &path)?) };
+        Ok(Some(Past { name: name.to_owned(), record }))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
+        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names: Vec<String> = names.filter_map(|name| name.strip_suffix(".jsonl").map(str::to_owned)).collect();
+        names.sort_unstable_by(|one, other| other.cmp(one));
+        names
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.jsonl"))
+    }
+}
+
+impl Run {
+    /// Adds a line, which is not written yet.
+    pub fn add(&mut self, line: &Line) {
+        // Lines are made of texts and numbers, which cannot fail to be written as JSON.
+        if serde_json::to_writer(&mut self.pending, line).is_ok() {
+            self.pending.push(b'\n');
+        }
+    }
+
+    /// Writes what was added down to the disk.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn write(&mut self) -> Result<(), RunsError> {
+        let written = self.file.write_all(&self.pending).and_then(|()| self.file.sync_all());
+        self.pending.clear();
+        written.map_err(|error| RunsError::new(&self.path, error))
+    }
+
+    /// From here on the run is in this phase.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn enter(&mut self, phase: Phase, until: Option<Timestamp>) -> Result<(), RunsError> {
+        self.add(&Line::Phase { phase, at: Timestamp::now(), until });
+        self.write()
+    }
+
+    /// Nothing of the run waits any more: its record goes.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn forget(self) -> Result<(), RunsError> {
+        fs::remove_file(&self.path).map_err(|error| RunsError::new(&self.path, error))
+    }
+}
+
+fn read(file: &File, path: &Path) -> Result<Record, RunsError> {
+    let mut text = String::new();
+    file.take(LONGEST).read_to_string(&mut text).map_err(|error| RunsError::new(path, error))?;
+    Record::read(&text).map_err(|error| RunsError::new(path, error))
+}
+
+/// Makes a folder that is ours alone: its records say what is put where.
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
+}

@@ -129,14 +129,19 @@ impl Sorting<'_> {
         if !inside.any {
             return;
         }
-        if path == rules::TWEETS && !inside.marks.contains("_success") {
+        let is_finished = path != rules::TWEETS || inside.marks.contains("_success");
+        if !is_finished && inside.marks.contains("_inprogress") {
             return self.items.push(Item::unfinished("corpus", path, rules::TWEETS_UNFINISHED));
         }
         let mut item = Item::at(Group::Protected, "corpus", path, Recovery::Uncertain).with("note", note);
+        if !is_finished {
+            item = Item { state: State::Partial, ..item.with("warning", rules::TWEETS_UNMARKED) };
+        }
         if is_flat(path) {
             let links: Vec<Item> = inside.links.iter().map(|node| self.link(node)).collect();
             self.items.extend(links);
-            let (partial, files): (Vec<_>, Vec<_>) = inside.files.iter().partition(|file| is_partial(path::name(file)));
+            let (partial, files): (Vec<_>, Vec<_>) =
+                inside.files.iter().partition(|file| partial(file).is_some_and(|(file, _)| file.ends_with(".json.gz")));
             self.items.extend(partial.into_iter().map(|file| Item::unfinished("partial", file, PARTIAL)));
             if files.is_empty() {
                 item.recovery = Recovery::Rebuild; // Nothing but marks.
@@ -171,7 +176,7 @@ impl Sorting<'_> {
                 let item = Item::at(Group::Sources, kind, path, recovery);
                 item.with("item", fact.item).with("url", fact.url).with("from", fact.from)
             }
-            (Kind::File, None) if is_partial(node.name()) => Item::unfinished("partial", path, PARTIAL),
+            (Kind::File, None) if self.is_cut_off(path) => Item::unfinished("partial", path, PARTIAL),
             (Kind::File, None) => match rules::file(self.tree, path) {
                 Some(item) => item,
                 None if rules::is_version(path) => return,
@@ -184,6 +189,13 @@ impl Sorting<'_> {
 
     fn add_unknown(&mut self, path: &str) {
         self.unknown.insert(path.to_owned());
+    }
+
+    /// Whether it is on its way to become a file of the library's. Numbers are specific enough beside one.
+    fn is_cut_off(&self, path: &str) -> bool {
+        let Some((file, number)) = partial(path) else { return false };
+        let is_made = self.tree.known.at(file).is_some() || rules::file(self.tree, file).is_some();
+        is_made || !number.is_empty() && self.tree.known.has_files_in(path::parent(path))
     }
 
     fn link(&self, node: &Node) -> Item {
@@ -227,10 +239,11 @@ impl Sorting<'_> {
 /// Left by a download or a copy that was killed.
 const PARTIAL: &str = "a file whose writing was cut off; the library begins anew and never looks at it";
 
-/// `<file>.tmp`, and `<file>.tmp0` to `.tmp99`.
-fn is_partial(name: &str) -> bool {
-    let Some((stem, number)) = name.rsplit_once(".tmp") else { return false };
-    !stem.is_empty() && number.len() <= 2 && number.bytes().all(|byte| byte.is_ascii_digit())
+/// `<file>.tmp`, and `<file>.tmp0` to `.tmp99`: the file, and the number.
+fn partial(path: &str) -> Option<(&str, &str)> {
+    let (file, number) = path.rsplit_once(".tmp")?;
+    let is_number = number.len() <= 2 && number.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && !path::name(file).is_empty()).then_some((file, number))
 }
 
 /// Whether a folder of this name holds a document store, so that it is the library's whatever it is called.
@@ -249,11 +262,10 @@ mod tests {
 
     #[test]
     fn unfinished_files_are_told_by_their_names() {
-        for name in ["a.zip.tmp", "a.tmp0", "a.json.tmp99"] {
-            assert!(is_partial(name), "{name}");
-        }
-        for name in [".tmp", "a.tmp100", "a.tmpx", "a.temp", "tmp"] {
-            assert!(!is_partial(name), "{name}");
+        assert_eq!(partial("x/a.zip.tmp"), Some(("x/a.zip", "")));
+        assert_eq!(partial("a.json.tmp99"), Some(("a.json", "99")));
+        for name in [".tmp", "x/.tmp1", "a.tmp100", "a.tmpx", "a.temp", "tmp"] {
+            assert_eq!(partial(name), None, "{name}");
         }
     }
 }

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dscc_sdk::path;
+
 /// The release of the library that the table is of, for people.
 pub const RELEASE: &str = "0.6.3";
 
@@ -86,6 +88,11 @@ impl Known {
     /// What is at a path.
     pub fn at(&self, path: &str) -> Option<&Fact> {
         self.facts.get(path)
+    }
+
+    /// Whether there are files of the library's directly in a folder.
+    pub fn has_files_in(&self, folder: &str) -> bool {
+        self.facts.keys().any(|path| path::parent(path) == folder)
     }
 
     /// The paths that the user provides.

@@ -19,6 +19,9 @@ pub const TWEETS: &str = "tweets2013-ia/corpus";
 /// Why nothing of [`TWEETS`] is of use without its mark.
 pub const TWEETS_UNFINISHED: &str = "its building was cut off; the library refuses to begin anew before this is gone";
 
+/// What becomes of [`TWEETS`] without any mark: a failed building, or the user's own.
+pub const TWEETS_UNMARKED: &str = "it is not marked as complete, so the library deletes it before it builds it anew";
+
 /// What the library takes for complete once the first of it is there: without the rest it fails ever after. The name,
 /// and the paths in the order of removal.
 const WHOLES: [(&str, &[&str]); 7] = [

@@ -372,3 +372,12 @@ fn a_link_keeps_what_it_leads_to() {
     assert_eq!(all["cord19"].needs, ["/big/cord19"]);
     assert_eq!(all["downloads/00000000000000000000000000000000"].needs, ["antique/train"]);
 }
+
+#[test]
+fn what_may_be_the_users_is_not_called_cut_off() {
+    let root = MemoryRoot::new().file("pmc/articles/x.tmp", "1").file("pmc/y.tmp1", "2").file("pmc/v1/z.tmp", "3");
+    let root = root.file("tweets2013-ia/corpus/mine", "4");
+    let all = all(&root);
+    assert!(all.values().all(|entry| entry.reclaim.is_none() && entry.recovery >= Recovery::Uncertain));
+    assert_eq!(all["tweets2013-ia@protected/corpus"].state, State::Partial);
+}

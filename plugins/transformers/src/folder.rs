@@ -112,7 +112,7 @@ pub struct Addresses(BTreeMap<String, (String, Option<Address>)>);
 impl Addresses {
     /// What the records that fit their files say, and what can be found out of the others.
     pub fn of(downloads: &[UrlFile]) -> Self {
-        let recorded = downloads.iter().filter(|file| file.record_fits());
+        let recorded = downloads.iter().filter(|file| file.record_fits);
         let parsed = |url: String| (Address::parse(&url), url);
         let mut known: BTreeMap<String, (String, Option<Address>)> = recorded
             .filter_map(|file| Some((file.key().to_owned(), parsed(file.url.clone()?))))

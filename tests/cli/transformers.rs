@@ -84,6 +84,7 @@ fn each_layout_in_the_folder_of_a_variable_is_its_own_plugins() {
     let only_flat = list(&sandbox, "TRANSFORMERS_CACHE", &place);
     assert_eq!(caches(&only_flat), [("transformers".into(), place.clone(), 0)]);
     assert_eq!(array(&only_flat, "errors"), Vec::<Value>::new(), "that it is no hub is no fault");
+    fs::write(place.join("version.txt"), "1").unwrap();
     Hub::at(place.clone()).model("a", 1000);
     let both = list(&sandbox, "TRANSFORMERS_CACHE", &place);
     assert_eq!(caches(&both).iter().map(|row| row.0.as_str()).collect::<Vec<_>>(), ["hub", "transformers"]);
@@ -94,7 +95,7 @@ fn each_layout_in_the_folder_of_a_variable_is_its_own_plugins() {
     let file = name(&format!("{BERT}/config.json"));
     tree::assert_gone(&before, &tree::read(&place), &[&file, &format!("{file}.json"), &format!("{file}.lock")]);
     let only_hub = list(&sandbox, "TRANSFORMERS_CACHE", &place);
-    assert_eq!(caches(&only_hub), [("hub".into(), place, 0)]);
+    assert_eq!(caches(&only_hub), [("hub".into(), place, 1)]);
     assert_eq!(array(&only_hub, "errors"), Vec::<Value>::new(), "that nothing flat is there is no fault");
 }
 

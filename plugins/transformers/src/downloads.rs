@@ -149,7 +149,7 @@ impl Case<'_> {
         let mut entry = locked(Entry::new(id, if content.kind == Kind::Link { "link" } else { "download" }), file);
         entry.has_children = self.extracted().or(self.beside()).is_some();
         entry = self.judged(entry);
-        if self.folder.migrated {
+        if self.folder.holds_note {
             entry = entry.shares(VERSION);
         }
         if content.kind == Kind::Link {

@@ -1,5 +1,6 @@
 //! `dscc list`: each cache with its size, in one screen.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -131,9 +132,12 @@ fn reclaimable(inventories: &[Inventory], weights: &[Weights]) -> Vec<u64> {
     sums
 }
 
-/// A root that cannot be looked into, or whose plugin failed, is a row of unknown size, not nothing.
+/// A root that cannot be looked into, or whose plugin failed, is a row of unknown size, not nothing. Where several rules
+/// led to it, it is the first one's.
 fn unknown_roots(found: &Found) -> Vec<Row> {
+    let mut seen = HashSet::new();
     let unreadable = found.places.iter().filter(|place| matches!(place.candidate.outcome, Outcome::Unreadable(_)));
+    let unreadable = unreadable.filter(|place| seen.insert(&place.candidate.path));
     let unreadable = unreadable.map(|it| (&it.plugin, &it.candidate.rule, &it.candidate.path));
     let failed = found.failed.iter().map(|it| (&it.plugin, &it.rule, &it.path));
     let row = |(plugin, rule, path): (&String, &String, &PathBuf)| Row {

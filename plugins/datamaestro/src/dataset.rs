@@ -122,7 +122,7 @@ impl Dataset<'_> {
         let all_dangle = links.dangling.len() == self.content.links.len();
         match links.dangling.first() {
             Some(link) if self.state(links) == State::Stale && only_links && all_dangle => Some(format!(
-                "it links to `{}`, which is gone; datamaestro takes it for complete, and links anew once it is gone",
+                "it links to `{}`, which is gone; datamaestro takes it for complete, and without it would link anew",
                 link.text
             )),
             _ => None,

@@ -84,7 +84,7 @@ impl Layout {
     /// folder, the folder.
     pub fn id(&self, folder: &str) -> String {
         let id = plain_id(folder).filter(|id| !self.ambiguous.contains(id));
-        id.unwrap_or_else(|| if folder.contains('/') { folder.to_owned() } else { format!("{folder}/") })
+        id.unwrap_or_else(|| folder.to_owned())
     }
 
     fn look_around(&mut self, root: &dyn Directory, listing: &mut Listing) -> Result<()> {
@@ -106,7 +106,8 @@ impl Layout {
             for node in nodes {
                 match node.kind {
                     Kind::Directory if !self.is_dataset(&node.path) => waiting.push(node.path),
-                    Kind::Link => self.links.push(node),
+                    Kind::Link if is_deep(&node.path) => self.links.push(node),
+                    Kind::Link => listing.warn(node.path, "a link to a folder of datasets: they are not looked at"),
                     _ => {}
                 }
             }
@@ -196,6 +197,11 @@ pub fn repository(folder: &str) -> Option<&str> {
 /// makes in datasets does.
 fn is_id(folder: &str) -> bool {
     split(folder).is_some() && !folder.split('/').any(|component| component.starts_with(['.', '@']))
+}
+
+/// Whether it can be told from the rule's mark alone that a root with nothing but this is one.
+fn is_deep(place: &str) -> bool {
+    is_id(place) && place.split('/').count() > 2
 }
 
 /// The id with dots, if it leads back to the folder.

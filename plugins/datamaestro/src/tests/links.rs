@@ -61,10 +61,13 @@ fn what_is_behind_another_link_may_be_there() {
 #[test]
 fn a_link_in_the_place_of_datasets_is_owned_as_a_link() {
     let root = root().link("text/org/moved", "/disk/moved").link("images", "/disk/images").simple("text/org/a");
-    let root = root.link("text/org/alias", "a").link("text/old/l", "/disk/l");
+    let root = root.link("text/org/alias", "a").link("text/old/l", "/disk/l").link("text/com", "/disk/com");
     let listing = list(&root);
-    assert_eq!(ids(&listing), ["images/", "old.l", "org.a", "org.alias", "org.moved"]);
-    for id in ["images/", "org.moved", "org.alias", "old.l"] {
+    assert_eq!(ids(&listing), ["old.l", "org.a", "org.alias", "org.moved"]);
+    let mut told: Vec<_> = listing.warnings.iter().map(|it| it.path.as_str()).collect();
+    told.sort_unstable();
+    assert_eq!(told, ["images", "text/com"], "links for whole folders of datasets are nobody's");
+    for id in ["org.moved", "org.alias", "old.l"] {
         let link = entry(&listing, id);
         assert_eq!((link.kind.as_str(), link.recovery, link.owns.len()), ("link", Recovery::Irreplaceable, 1));
     }

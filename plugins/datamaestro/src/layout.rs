@@ -76,8 +76,9 @@ impl Layout {
     }
 
     /// The innermost dataset that a place is in.
-    pub fn holder(&self, place: &str) -> Option<&str> {
-        std::iter::once(place).chain(ancestors(place)).find_map(|at| Some(self.datasets.get_key_value(at)?.0.as_str()))
+    pub fn holder(&self, place: &str) -> Option<(&str, Marks)> {
+        let at = std::iter::once(place).chain(ancestors(place)).find_map(|at| self.datasets.get_key_value(at));
+        at.map(|(folder, marks)| (folder.as_str(), *marks))
     }
 
     /// What users call the dataset: its id with dots. Where that would be the id of two, or would not lead back to the

@@ -133,18 +133,15 @@ def running(lab: Lab) -> list[str]:
         process = subprocess.Popen(command, **where, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             wait_for_lock(home / folder_of(KILLED) / ".state.lock")
-            time.sleep(1)
-            data = clean(lab, home, KILLED)
-            partial = [it for it in entries(lab.run(home, "show", "-c", "datamaestro-cache", "--json")) if "killed" in it]
-            cache = clean(lab, home, *partial, cache="datamaestro-cache")
+            before = snapshot(home / folder_of(KILLED))
+            run = clean(lab, home, KILLED)
+            same = snapshot(home / folder_of(KILLED)) == before
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
-        reasons = [row["reason"] for run in (data, cache) for row in run.json["keep"]]
-        statuses = [data.status, cache.status]
-        is_there = (home / folder_of(KILLED) / ".state.lock").exists()
-        fine = statuses == [3, 3] and len(reasons) >= 2 and all("in use" in it for it in reasons) and is_there
-        return [] if fine else [f"{statuses}, {reasons}\n{data}\n{cache}"]
+        reasons = [row["reason"] for row in run.json["keep"]]
+        fine = run.status == 3 and len(reasons) == 1 and "in use" in reasons[0] and same
+        return [] if fine else [f"{run}, {reasons}"]
 
 
 def wait_for_lock(lock: Path) -> None:

@@ -1,44 +1,75 @@
-"""All entries together, an inode once, and what no entry claims are what an independent count of the root finds, and
-no two entries of one level own one path."""
+"""Every byte of a cache is counted once: the union of its entries and what none of them claims is what lies in its root."""
 
 import os
-from collections import Counter
 from pathlib import Path
+from stat import S_ISREG
 
-from sandbox import Lab, beneath, snapshot, weigh
+from sandbox import Lab, beneath, entries, few
 
 
-def recount(lab: Lab, home: Path, cache: str, shares: bool = False, **settings: str) -> list[str]:
-    """The problems of every root of a cache. `shares`: entries hold more than they own, so that what is claimed does
-    not follow from their paths."""
-    listed = lab.run(home, "list", "-c", cache, "--json", **settings)
+def recount(lab: Lab, home: Path, cache: str, hidden: tuple[str, ...] = (), **settings: str) -> list[str]:
+    """Compares `list` with an independent count of the root of a cache, and `show --children` with its tree. `hidden` are
+    places beneath the root that do not exist for any plugin, such as credentials."""
+    listed = lab.run(home, "list", "--json", **settings)
     shown = lab.run(home, "show", "-c", cache, "--children", "--json", **settings)
     if listed.status or shown.status:
         return [str(listed), str(shown)]
-    caches = listed.json["caches"]
-    if not caches:
-        return [f"{cache} is not found"]
-    problems = []
-    for row in caches:
-        entries = [entry for entry in shown.json["entries"] if entry["root"] == row["root"]]
-        problems += [f"{row['root']}: {problem}" for problem in of_root(row, entries, shares)]
+    caches = [row for row in listed.json["caches"] if row["cache"] == cache]
+    if len(caches) != 1:
+        return [f"{len(caches)} caches are called {cache}"]
+    files = files_of(Path(caches[0]["root"]), hidden)
+    rows = entries(shown).values()
+    owned = {path for row in rows for path in row["paths"]}
+    free = {path: stat for path, stat in files.items() if not any(above in owned for above in along(path))}
+    problems = [
+        f"{what}: dscc says {said}, a recount {true}"
+        for what, said, true in [
+            ("size", caches[0]["size"], weigh(files.values(), "st_size")),
+            ("disk_size", caches[0]["disk_size"], weigh(files.values(), "st_blocks") * 512),
+            ("unclaimed", caches[0]["unclaimed"], weigh(free.values(), "st_size")),
+            ("lower_bound", caches[0]["lower_bound"], False),
+        ]
+        if said != true
+    ]
+    return problems + one_owner(rows)
+
+
+def one_owner(rows) -> list[str]:
+    """No path is owned by two entries of which neither is above the other."""
+    parent = {row["id"]: row["parent"] for row in rows}
+
+    def above(entry: str):
+        while entry:
+            yield entry
+            entry = parent[entry]
+
+    problems, owners = [], {}
+    for row in rows:
+        for path in row["paths"]:
+            others = owners.setdefault(path, [])
+            if any(row["id"] not in above(other) and other not in above(row["id"]) for other in others):
+                problems.append(f"{path} is owned by {few([row['id'], *others])}")
+            others.append(row["id"])
     return problems
 
 
-def of_root(row: dict, entries: list[dict], shares: bool) -> list[str]:
-    nodes = snapshot(Path(os.path.realpath(row["root"])))
-    there = weigh(nodes.values())
-    problems = [] if row["size"] == there else [f"the size is {row['size']}, and {there} bytes are there"]
-    tops = [entry for entry in entries if entry["parent"] is None]
-    if row["entries"] != len(tops):
-        problems.append(f"{row['entries']} entries are listed, and {len(tops)} shown")
-    owners = Counter((entry["parent"], path) for entry in entries for path in entry["paths"])
-    problems += [f"`{path}` has {times} owners" for (_, path), times in owners.items() if times > 1]
-    if not shares:
-        claims = {path for entry in tops for path in entry["paths"]}
-        claimed = {p for p in nodes if any(beneath(p, claim) for claim in claims)}
-        inodes = {nodes[p].inode for p in claimed}
-        left = weigh(n for p, n in nodes.items() if p not in claimed and n.inode not in inodes)
-        if row["unclaimed"] != left:
-            problems.append(f"{row['unclaimed']} bytes are unclaimed, and {left} are in no entry's paths")
-    return problems
+def files_of(root: Path, hidden: tuple[str, ...]) -> dict[str, os.stat_result]:
+    """The regular files beneath a folder."""
+    found = {}
+    for folder, _, names in os.walk(root):
+        for path in (Path(folder, name) for name in names):
+            below, stat = path.relative_to(root).as_posix(), path.lstat()
+            if S_ISREG(stat.st_mode) and not any(beneath(below, place) for place in hidden):
+                found[below] = stat
+    return found
+
+
+def weigh(stats, what: str) -> int:
+    """The sum of a figure, an inode once."""
+    return sum({(stat.st_dev, stat.st_ino): getattr(stat, what) for stat in stats}.values())
+
+
+def along(path: str) -> list[str]:
+    """A path and all above it."""
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]

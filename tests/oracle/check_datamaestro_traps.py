@@ -18,7 +18,7 @@ HALF, KILLED = "org.sample.half", "org.sample.killed"
 
 def checks(lab: Lab, _homes):
     yield "datamaestro: what needs refuse would be taken for whole without its data", lambda: adopted(lab)
-    yield "datamaestro: a file's dataset around another goes when it is forced, and comes back", lambda: forced_file(lab)
+    yield "datamaestro: a file's dataset around another goes by force, and comes back", lambda: forced_file(lab)
     yield "datamaestro: an archive that was killed comes back once its leftover is gone", lambda: killed_archive(lab)
     yield "datamaestro: what can be resumed goes alone, and the rest stays", lambda: unfinished(lab)
     yield "datamaestro: a link to what is gone is stale, and is made anew once it is gone", lambda: dangling(lab)
@@ -101,8 +101,8 @@ def downloads(lab: Lab) -> list[str]:
             before = snapshot(home)
             run = clean(lab, home, entry, cache="datamaestro-cache")
             lost = before.keys() - snapshot(home).keys()
-            digest = entry.rpartition("@")[2]
-            if run.status or not lost or not all(Path(path).name.startswith(digest) for path in lost - {f"{MAIN}/cache"}):
+            prefix = f"{MAIN}/cache/{entry.rpartition('@')[2]}"
+            if run.status or not lost or not all(path.startswith(prefix) for path in lost - {f"{MAIN}/cache"}):
                 problems.append(f"{entry}: {sorted(lost)} {run}")
         if library.report() != baseline:
             problems.append("the library has other datasets than before")

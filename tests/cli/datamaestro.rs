@@ -153,6 +153,21 @@ fn a_dataset_that_another_links_to_goes_only_with_it() {
 }
 
 #[test]
+fn what_a_dataset_links_to_in_another_librarys_cache_stays_as_long_as_it_does() {
+    let home = Home::new();
+    let hub = home.0.hub();
+    hub.model("a", 10);
+    home.dataset("repo/com/linking", "README", 1);
+    home.link(&format!("{DATA}/repo/com/linking/model"), hub.root.join("models--acme--a"));
+    let (run, kept) = home.clean(&["model/acme/a"]);
+    assert_eq!(run.status, 3);
+    assert!(kept[0].1.starts_with("`datamaestro-data:com.linking` stays and needs it"), "{kept:?}");
+    let (run, kept) = home.clean(&["model/acme/a", "com.linking", "--force", "irreplaceable"]);
+    assert_eq!((run.status, kept), (0, vec![]));
+    assert!(!home.exists("repo") && !hub.exists("models--acme--a"));
+}
+
+#[test]
 fn a_link_to_the_users_own_files_frees_nothing_goes_by_force_only_and_leaves_the_files() {
     let home = Home::new();
     home.dataset("repo/com/licensed", "README", 1);

@@ -96,11 +96,6 @@ impl<'a> Level<'a> {
             let links = links.remove(node.path.as_str()).unwrap_or_default();
             listing.entries.push(of_link(self.layout, &node.path, &links));
         }
-        if !self.layout.guessed.is_empty() {
-            let message = "folders of kind `legacy` have no state file, as old versions wrote none: that each is one \
-                           dataset is a guess";
-            listing.warn("", message);
-        }
     }
 
     /// The links of each entry by its folder, or by itself in the place of one. Those that stay within it say nothing.

@@ -138,7 +138,7 @@ fn without_records_the_first_folder_with_a_file_is_taken_for_a_dataset() {
     let guess = entry(&listing, "org.old.one");
     assert_eq!((guess.kind.as_str(), guess.recovery), ("legacy", Recovery::Uncertain));
     assert_eq!(guess.owns, ["text/org/old/one"]);
-    assert!(listing.warnings.iter().any(|it| it.message.contains("guess")), "{:?}", listing.warnings);
+    assert_warns(guess, "a guess");
 }
 
 #[test]

@@ -24,7 +24,7 @@ from sandbox import Lab  # noqa: E402
 PARTS = {
     "hf": ("check_show", "check_clean", "check_better", "check_prefix", "check_roots", "check_transformers"),
     "ir": ("check_ir_datasets",),
-    "datamaestro": (),
+    "datamaestro": ("check_datamaestro", "check_datamaestro_traps"),
 }
 
 

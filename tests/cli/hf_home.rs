@@ -111,7 +111,7 @@ fn code_that_may_have_been_edited_stays_and_so_do_the_packages_above_it() {
     assert_eq!(done["freed"], 300, "{done:#}");
     assert_eq!(ids(&array(&done, "remove")).last(), Some(&"transformers/acme/plain-code"));
     let copy = format!("transformers/acme/edited@{}", commit('1'));
-    assert!(reason(&done, &copy).contains("name it"));
+    assert!(reason(&done, "transformers/acme/edited").contains("name it"));
     assert!(home.has("modules/__init__.py") && home.has("modules/transformers_modules/acme/__init__.py"));
     assert!(!home.has("modules/transformers_modules/acme/plain_hyphen_code"));
     assert!(home.dscc(&["show", &copy, "--json"]).stdout.contains("may have been edited"));
@@ -148,6 +148,8 @@ fn assets_in_the_hugging_face_home_are_not_guessed_at() {
     let run = Run::of(command.output().unwrap()).expect(0);
     assert_eq!(run.json()["freed"], 10, "{}", run.text());
     tree::assert_gone(&before, &tree::read(&home.path("")), &["modules/__init__.py", "modules/transformers_modules"]);
+    // Nor where another cache in it is all that tells.
+    home.write("datasets/csv/default/0.0.0/x", 10);
     let mut command = home.0.command(["list", "--json"]);
     let run = Run::of(command.env("HF_ASSETS_CACHE", home.path("")).output().unwrap());
     assert!(run.stdout.contains("none is listed"), "{}", run.text());

@@ -59,8 +59,7 @@ def checks(lab: Lab, _homes: dict[str, Facts]):
 def command(lab: Lab, home: Path, args: tuple, old: bool, settings: dict) -> dict:
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "TMPDIR": str(lab.scratch)}
     env |= {"HF_HUB_OFFLINE": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0", "PYTHONDONTWRITEBYTECODE": "1"} | settings
-    if old:
-        env["PYTHONPATH"] = str(Path(sys.prefix) / "hf-legacy")
+    env["PYTHONPATH"] = str(Path(sys.prefix) / ("hf-legacy" if old else "hf-evaluate"))
     script = str(Path(__file__).with_name("home_library.py"))
     return {"args": [sys.executable, *(["-S"] if old else []), script, *args], "env": env, "cwd": lab.scratch}
 

@@ -34,6 +34,9 @@ pub fn list(root: &dyn Directory, parent: Option<&str>) -> Result<Listing> {
     Ok(listing)
 }
 
+/// Folders of the home that a library may be called after.
+const LIBRARIES: [&str; 3] = ["datasets", "evaluate", "metrics"];
+
 /// Whether the library can have written it: it replaces blanks and backslashes, which escapes begin with.
 fn is_part(name: &str) -> bool {
     !name.contains([' ', '\\'])
@@ -47,12 +50,10 @@ fn is_home(root: &dyn Directory) -> bool {
     };
     let (_, hub) = HOME[0];
     // A folder that is there and cannot be found is another cache's.
-    let is = |(name, within): &(&str, &[&str])| match has(name, within) {
-        Ok(found) => found,
-        Err(FsError::NotFound) => root.node(name).is_ok_and(|node| node.is_some()),
-        Err(_) => false,
-    };
-    has("", &hub[..4]).unwrap_or(false) || HOME.iter().any(is)
+    let is_cut =
+        |name: &str| has(name, &[]) == Err(FsError::NotFound) && root.node(name).is_ok_and(|node| node.is_some());
+    let is = |(name, within): &(&str, &[&str])| has(name, within) == Ok(true) || is_cut(name);
+    has("", &hub[..4]) == Ok(true) || HOME.iter().any(is) || LIBRARIES.iter().any(|name| is_cut(name))
 }
 
 /// What is in a folder, as far down as the asset folders are.

@@ -28,7 +28,10 @@ impl Tree {
             Err(FsError::NotFound | FsError::WrongKind) => {}
             Err(error) => listing.warn(at, format!("it cannot be listed: {}", error.text())),
         }
-        self.children.values_mut().for_each(|nodes| nodes.sort_by(|a, b| a.path.cmp(&b.path)));
+        for nodes in self.children.values_mut() {
+            nodes.sort_by(|a, b| a.path.cmp(&b.path));
+            nodes.dedup_by(|a, b| a.path == b.path); // What cannot be read comes with every filter.
+        }
     }
 
     /// What is directly in a folder.

@@ -24,22 +24,38 @@ pub fn list(root: &dyn Directory, folder: &str, listing: &mut Listing) -> Vec<En
     let files = among(root, &nodes);
     let newest = newest(&files);
     let mut entries: Vec<Entry> = files.iter().map(|file| download(folder, file, &newest)).collect();
+    whole_ids(folder, &files, &mut entries);
     let temporary = nodes.iter().filter(|node| node.is_file() && is_temporary(node.name()));
     entries.extend(temporary.map(|node| partial(Entry::at(&node.path, "partial"))));
     let unpacked = path::join(folder, "extracted");
     let archives = archives(root, &files);
     let found = among(root, &children(&unpacked, listing));
-    entries.extend(found.iter().map(|file| extracted(&unpacked, file, archives.get(file.name.as_str()).copied())));
+    let archive = |file: &UrlFile| archives.get(file.name.as_str()).copied();
+    let mut parts: Vec<Entry> = found.iter().map(|file| extracted(&unpacked, file, archive(file))).collect();
+    whole_ids(&unpacked, &found, &mut parts);
+    entries.extend(parts);
     entries
 }
 
-fn id(folder: &str, name: &str) -> String {
+fn short(name: &str) -> String {
     let parts: Vec<&str> = name.split('.').map(|part| part.get(..SHORT).unwrap_or(part)).collect();
-    path::join(folder, &parts.join("."))
+    parts.join(".")
+}
+
+/// Whole names for those of which the short forms are the same, which no library's own are.
+fn whole_ids(folder: &str, files: &[UrlFile], entries: &mut [Entry]) {
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    entries.iter().for_each(|entry| *seen.entry(entry.id.clone()).or_default() += 1);
+    for (entry, file) in entries.iter_mut().zip(files) {
+        if seen.get(&entry.id).is_some_and(|times| *times > 1) {
+            entry.id = path::join(folder, &file.name);
+        }
+    }
 }
 
 fn entry(folder: &str, file: &UrlFile, kind: &str) -> Entry {
-    let entry = file.paths().fold(Entry::new(id(folder, &file.name), kind), |entry, path| entry.owns(path));
+    let entry =
+        file.paths().fold(Entry::new(path::join(folder, &short(&file.name)), kind), |entry, path| entry.owns(path));
     let lock = file.lock.as_ref().filter(|node| node.is_file());
     lock.into_iter().fold(entry, |entry, node| entry.lock(LockKind::Flock, &node.path))
 }

@@ -66,6 +66,13 @@ impl Source {
         }
     }
 
+    /// Which has this prefix.
+    pub fn of_prefix(prefix: &str) -> Option<Self> {
+        use Source::{Datasets, Diffusers, DiffusersLocal, Evaluate, Metrics, Transformers, TransformersLocal};
+        let all = [Transformers, TransformersLocal, Diffusers, DiffusersLocal, Datasets, Metrics, Evaluate];
+        all.into_iter().find(|source| source.prefix() == prefix)
+    }
+
     /// Whether nothing says where it came from.
     pub fn is_local(self) -> bool {
         matches!(self, Self::TransformersLocal | Self::DiffusersLocal)

@@ -5,7 +5,7 @@
 //! A copy that is gone is made again at the next use. But users do edit these files, and only the scripts of Datasets and
 //! Evaluate are named by their content; see `verdict`.
 
-use dscc_sdk::{Detail, Directory, Entry, Filter, Listing, LockKind, Node, Recovery, Result, State};
+use dscc_sdk::{Detail, Directory, Entry, Listing, LockKind, Node, Recovery, Result, State};
 
 use crate::claims::Tree;
 
@@ -13,6 +13,7 @@ mod hash;
 mod layout;
 mod name;
 mod place;
+mod read;
 mod verdict;
 
 use layout::{Code, Found};
@@ -23,11 +24,14 @@ const PACKAGES: [&str; 4] = ["transformers_modules", "diffusers_modules", "datas
 /// Repositories and scripts, or the copies of one.
 pub fn list(root: &dyn Directory, parent: Option<&str>, detail: Detail) -> Result<Listing> {
     let mut listing = Listing::default();
-    let tree = read(root, &mut listing);
+    let tree = match parent {
+        None => read::all(root, &mut listing),
+        Some(id) => read::about(root, id, &mut listing),
+    };
     let found = Found::new(&tree);
     match parent {
         None => {
-            listing.entries.extend(found.codes().map(|code| of_code(&tree, code)));
+            listing.entries.extend(found.codes().map(|code| of_code(root, &tree, code, detail)));
             listing.entries.extend(found.links.iter().map(link));
             listing.entries.extend(layout::lost_locks(&tree).into_iter().map(lost_lock));
             listing.entries.extend(hollow(&tree));
@@ -40,20 +44,15 @@ pub fn list(root: &dyn Directory, parent: Option<&str>, detail: Detail) -> Resul
     Ok(listing)
 }
 
-/// All that is in the packages, and what Python needs above them.
-fn read(root: &dyn Directory, listing: &mut Listing) -> Tree {
-    let mut tree = Tree::default();
-    tree.add(root, "", &Filter::direct().stat(), listing);
-    tree.add(root, "__pycache__", &Filter::direct().stat(), listing);
-    for package in PACKAGES {
-        tree.add(root, package, &Filter::all().stat(), listing);
-    }
-    tree
-}
-
-fn of_code(tree: &Tree, code: &Code) -> Entry {
+/// It can be had back as far as one of its copies can; those that cannot stay by themselves.
+fn of_code(root: &dyn Directory, tree: &Tree, code: &Code, detail: Detail) -> Entry {
     let mut entry = Entry::new(code.id(), "module").label(&code.name).attribute("library", code.source.library());
-    entry = entry.recovery(if code.source.is_local() { Recovery::Uncertain } else { Recovery::Download });
+    if detail == Detail::Full {
+        let copies = copies(root, tree, code, detail);
+        entry.recovery =
+            copies.iter().map(|copy| copy.recovery).min_by_key(|it| verdict::rank(*it)).unwrap_or(entry.recovery);
+        entry.state = if copies.iter().all(|copy| copy.state == State::Broken) { State::Broken } else { entry.state };
+    }
     entry = entry.attribute("repository", (!code.source.is_local()).then_some(&code.name));
     for copy in code.copies.values() {
         entry = copy.iter().flat_map(|place| place.claims(tree, code.source)).fold(entry, Entry::owns);
@@ -103,4 +102,10 @@ fn hollow(tree: &Tree) -> Option<Entry> {
 #[cfg(test)]
 pub fn digest_of_code(files: &[&str]) -> String {
     hash::of(&files.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
+}
+
+/// For tests: whether no place is read twice for this entry.
+#[cfg(test)]
+pub fn is_read_once(root: &dyn Directory, id: &str) -> bool {
+    read::is_unique(&read::about(root, id, &mut Listing::default()))
 }

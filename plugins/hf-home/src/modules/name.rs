@@ -9,7 +9,10 @@ pub fn decoded(part: &str) -> String {
 
 /// A repository's name in the name of one folder: `acme--scripted`.
 pub fn repository(folder: &str) -> String {
-    folder.replacen("--", "/", 1)
+    match folder.split_once("--") {
+        Some((owner, name)) if !owner.is_empty() && !name.is_empty() => format!("{owner}/{name}"),
+        _ => folder.to_owned(),
+    }
 }
 
 /// The module that a compiled file belongs to: `helper` for `helper.cpython-311.pyc` and `helper.cpython-311.opt-1.pyc`.
@@ -33,6 +36,9 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(decoded(folder), name);
+        }
+        for (folder, name) in [("acme--set", "acme/set"), ("a--b--c", "a/b--c"), ("squad", "squad"), ("--", "--")] {
+            assert_eq!(repository(folder), name);
         }
         assert_eq!(module_of("helper.cpython-311.pyc"), Some("helper"));
         assert_eq!(module_of("helper.cpython-311.opt-1.pyc"), Some("helper"));

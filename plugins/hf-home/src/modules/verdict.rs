@@ -3,7 +3,7 @@
 //! a file newer than the copy, and one that is not what Python compiled.
 
 use dscc_sdk::json::Value;
-use dscc_sdk::{Directory, Entry, Kind, Listing, Node, Recovery, path};
+use dscc_sdk::{Directory, Entry, Kind, Listing, Node, Recovery, State, path};
 use dscc_url_files::is_name;
 
 use super::hash;
@@ -36,6 +36,8 @@ pub fn judge(
                 Some((Recovery::Uncertain, "it was copied from a local folder, of which there is no record".to_owned()))
             }
             Place::Folder(at) if code.source.is_script() => {
+                let file = tree.child(at, &format!("{}.py", path::name(&code.name)));
+                entry.state = if file.is_some_and(Node::is_file) { entry.state } else { State::Broken };
                 entry = entry.attribute("source", source(root, code, at).as_str());
                 script(root, code, version, at)
             }
@@ -44,27 +46,20 @@ pub fn judge(
             Place::Files(_) => None,
         };
         for (recovery, why) in found.into_iter().chain(foreign(code.source, &nodes)) {
-            entry.recovery = entry.recovery.max_with(recovery);
+            entry.recovery = std::cmp::max_by_key(entry.recovery, recovery, |it| rank(*it));
             entry = entry.attribute("warning", why);
         }
     }
     entry
 }
 
-/// The worse of two.
-trait Worse {
-    fn max_with(self, other: Self) -> Self;
-}
-
-impl Worse for Recovery {
-    fn max_with(self, other: Self) -> Self {
-        let rank = |recovery: Self| match recovery {
-            Self::Rebuild => 0,
-            Self::Download => 1,
-            Self::Uncertain => 2,
-            Self::Irreplaceable => 3,
-        };
-        if rank(other) > rank(self) { other } else { self }
+/// How bad it is to lose.
+pub fn rank(recovery: Recovery) -> u8 {
+    match recovery {
+        Recovery::Rebuild => 0,
+        Recovery::Download => 1,
+        Recovery::Uncertain => 2,
+        Recovery::Irreplaceable => 3,
     }
 }
 
@@ -123,7 +118,7 @@ fn script(root: &dyn Directory, code: &Code, version: &str, at: &str) -> Option<
         Some([vec![script], beside?].concat())
     });
     let why = match texts {
-        None => "not all of its code is there as a file, so it cannot be told whether it was edited",
+        None => "not all of its code can be read, so it is not known whether it was edited",
         Some(texts) if hash::of(&texts) != version => "its code has not the digest that it is named by: it was edited",
         Some(_) if !is_downloaded(&source(root, code, at)) => "it was copied from a local file",
         Some(_) => return None,

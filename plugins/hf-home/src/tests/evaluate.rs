@@ -115,3 +115,10 @@ fn arrow_files_of_other_places_and_names_are_nobody_s() {
         .file("a/b/x-+1-0.arrow", "1");
     assert!(level(&root, "metrics", None).entries.is_empty());
 }
+
+#[test]
+fn names_that_begin_alike_are_told_apart() {
+    let names = ["1", "2"].map(|end| format!("downloads/{}{end}", &hash('a')[1..]));
+    let root = names.iter().fold(MemoryRoot::new(), |root, name| root.file(name, "1"));
+    assert_eq!(ids(&level(&root, "evaluate", None)), names);
+}

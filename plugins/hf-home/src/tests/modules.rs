@@ -178,3 +178,31 @@ fn packages_without_code_are_left_over_and_those_with_something_else_are_not() {
     let [entry] = level(&used, "modules", None).entries.try_into().unwrap();
     assert_eq!(entry.owns, ["datasets_modules/__init__.py"]);
 }
+
+#[test]
+fn the_children_of_an_entry_do_not_depend_on_how_much_else_is_read() {
+    let root = copy()
+        .file(&format!("transformers_modules/acme/custom-code/{}/x.py", commit('1')), "x")
+        .file(&format!("transformers_modules/_01_hyphen_ai/Yi_dot_5/{}/x.py", commit('1')), "x")
+        .file(&format!("transformers_modules/gpt2/{}/x.py", commit('1')), "x")
+        .file("transformers_modules/gpt2/0123456789abcdef/x.py", "x")
+        .file("transformers_modules/local/x.py", "x")
+        .file("diffusers_modules/git/a.b.py", "x")
+        .file("diffusers_modules/git/__pycache__/a.cpython-311.pyc", "x")
+        .file("diffusers_modules/local/a.py", "x")
+        .file(&format!("diffusers_modules/local/a--b/{}/x.py", commit('1')), "x")
+        .file(&format!("datasets_modules/datasets/a--b--c/{}/c.py", super::hash('1')), "x")
+        .file("datasets_modules/datasets/a--b--c.lock", "")
+        .file(&format!("datasets_modules/metrics/a/{}/a.py", super::hash('1')), "x")
+        .file(&format!("evaluate_modules/metrics/a--b/{}/b.py", super::hash('1')), "x")
+        .file(&format!("evaluate_modules/comparisons/a--b/{}/b.py", super::hash('2')), "x");
+    let top = level(&root, "modules", None);
+    assert_eq!(top.entries.len(), 11, "{:?}", ids(&top));
+    for entry in &top.entries {
+        let copies = level(&root, "modules", Some(&entry.id)).entries;
+        let owned: Vec<&String> = copies.iter().flat_map(|copy| &copy.owns).collect();
+        let all: Vec<&String> = entry.owns.iter().filter(|path| !path.ends_with(".lock")).collect();
+        assert_eq!(owned, all, "{}", entry.id);
+        assert!(crate::modules::is_read_once(&root, &entry.id), "{}", entry.id);
+    }
+}

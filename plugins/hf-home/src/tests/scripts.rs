@@ -59,7 +59,11 @@ fn what_was_copied_from_a_local_file_or_lost_its_record_is_not_certain() {
     }
     let at = format!("datasets_modules/datasets/acme--set/{}", version());
     let lost = root("/x", SCRIPT, &version()).without(&format!("{at}/utils.py"));
-    assert_eq!(the_copy(&lost).recovery, Recovery::Uncertain);
+    assert_eq!((the_copy(&lost).recovery, the_copy(&lost).state), (Recovery::Uncertain, State::Complete));
+    let broken = root("/x", SCRIPT, &version()).without(&format!("{at}/set.py"));
+    assert_eq!((the_copy(&broken).recovery, the_copy(&broken).state), (Recovery::Uncertain, State::Broken));
+    let code = find(&level(&broken, "modules", None), "datasets/acme/set");
+    assert_eq!((code.recovery, code.state), (Recovery::Uncertain, State::Broken));
 }
 
 #[test]

@@ -192,7 +192,7 @@ def code_edited(lab: Lab) -> list[str]:
         problems = same("the library uses the edit", ask(lab, home, "remote_code", "edited"), "yes")
         (copy,) = [row for row in show(lab, home, "modules").values() if row["parent"] == MODEL]
         problems += same("recovery", copy["recovery"], "uncertain")
-        problems += same("stays by default", copy["id"] in kept(clean(lab, home, "-c", "modules")), True)
+        problems += same("stays by default", MODEL in kept(clean(lab, home, "-c", "modules")), True)
         problems += same("is still used", ask(lab, home, "remote_code", "edited"), "yes")
         clean(lab, home, copy["id"])
         return problems + same("left", list((home / HF / "modules").iterdir()), [])
@@ -218,7 +218,7 @@ def script_edited(lab: Lab) -> list[str]:
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
         (copy,) = [row for row in show(lab, home, "modules").values() if row["parent"] == SCRIPT]
         problems = same("recovery", copy["recovery"], "uncertain")
-        return problems + same("stays by default", copy["id"] in kept(clean(lab, home, "-c", "modules")), True)
+        return problems + same("stays by default", SCRIPT in kept(clean(lab, home, "-c", "modules")), True)
 
 
 def metric(lab: Lab) -> list[str]:

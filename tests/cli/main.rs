@@ -13,6 +13,7 @@ mod components;
 mod conformance;
 mod credentials;
 mod environment;
+mod hf_datasets;
 mod hostile_answers;
 mod hostile_components;
 mod hostile_names;

@@ -70,7 +70,7 @@ fn outline(dataset: &Dataset, locks: &RootLocks) -> Entry {
     let mut entry = Entry::new(id, "dataset").label(label).with_children();
     entry.owns.extend(dataset.links.iter().map(|link| link.path.clone()));
     for build in &dataset.builds {
-        entry.owns.extend(locks::claims(build, dataset, locks));
+        entry.owns.extend(locks::claims(build, locks));
     }
     entry.owns.extend(dataset.lone_locks.iter().cloned());
     entry

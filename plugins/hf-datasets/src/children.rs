@@ -9,11 +9,11 @@ use crate::dataset::{self, Dataset};
 use crate::downloads::Local;
 use crate::info::Info;
 use crate::locks::{self, RootLocks};
-use crate::names;
+use crate::names::{self, shown};
 use crate::verdict::{Judge, Judged};
 
-/// Bytes of a text that describes.
-const TEXT: usize = 200;
+/// So many splits are shown.
+const SPLITS: usize = 100;
 
 /// The children of a dataset or of a build.
 pub fn list(root: &dyn Directory, parent: &str) -> Result<Listing> {
@@ -58,8 +58,8 @@ fn build(id: &str, judged: Judged, locks: &RootLocks) -> Entry {
     let build = judged.build;
     let kind = if build.is_partial() { "partial" } else { "build" };
     let label = match build.hash.as_deref() {
-        Some(hash) => format!("{} {} {}", judged.config(), build.version, names::short(hash)),
-        None => format!("{} {}", judged.config(), build.version),
+        Some(hash) => format!("{} {} {}", shown(judged.config()), build.version, names::short(hash)),
+        None => format!("{} {}", shown(judged.config()), build.version),
     };
     let mut entry = Entry::new(format!("{id}@{}", build.below()), kind).label(label).keeps_parent();
     entry.has_children = build.files.iter().any(|file| names::result(file).is_some() || names::is_temporary(file));
@@ -76,32 +76,23 @@ fn describe(entry: Entry, judged: &Judged) -> Entry {
     let revision = build.hash.as_deref().filter(|hash| names::is_hex(hash, 40));
     // What a user can type after the `@`.
     let entry = entry.attribute("refs", &build.config).attribute("refs", build.hash.as_deref().map(names::short));
-    let mut entry = entry.attribute("config", judged.config()).attribute("version", version);
+    let mut entry = entry.attribute("config", shown(judged.config())).attribute("version", shown(version));
     entry = entry.attribute("revision", revision).attribute("repository", judged.repository());
     if let Some(info) = &judged.info {
-        entry = entry.attribute("builder", info.text("builder_name"));
-        for (name, rows, ..) in info.splits() {
+        entry = entry.attribute("builder", info.text("builder_name").map(shown));
+        for (name, rows, ..) in info.splits().take(SPLITS) {
             let rows = rows.map_or_else(|| "?".to_owned(), |rows| rows.to_string());
-            entry = entry.attribute("splits", format!("{name}: {rows}"));
+            entry = entry.attribute("splits", format!("{}: {rows}", shown(name)));
         }
         for key in ["description", "license", "homepage"] {
-            entry = entry.attribute(key, info.text(key).map(short));
+            entry = entry.attribute(key, info.text(key).map(shown));
         }
         entry = several(entry, "source", info.sources());
     }
     if !build.is_partial() {
         entry = entry.attribute("origin", judged.origin);
     }
-    judged.warnings.iter().fold(entry, |entry, warning| entry.attribute("warning", warning))
-}
-
-/// The first line of a text, and no more than anyone reads.
-fn short(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    match line.char_indices().nth(TEXT) {
-        Some((end, _)) => format!("{}...", line.get(..end).unwrap_or(line)),
-        None => line.to_owned(),
-    }
+    judged.warnings.iter().fold(entry, |entry, warning| entry.attribute("warning", shown(warning)))
 }
 
 /// A link in place of a config, a version or a build: what it leads to is not the cache's.
@@ -145,12 +136,8 @@ impl Judged<'_> {
     /// The Hub's name of the dataset, where it differs from the folder's, which is in lower case and for old versions
     /// that of the builder.
     pub fn repository(&self) -> Option<String> {
-        let of_source = |source: &str| {
-            let rest = source.rsplit("::").next()?.strip_prefix("hf://datasets/")?;
-            rest.split_once('@').map(|(name, _)| name.to_owned())
-        };
-        let sources: BTreeSet<String> = self.info.as_ref()?.sources().filter_map(of_source).collect();
+        let sources: BTreeSet<&str> = self.info.as_ref()?.sources().filter_map(names::repository_of).collect();
         let one = sources.first().filter(|_| sources.len() == 1);
-        one.cloned().or_else(|| names::repository_of_config(&self.build.config))
+        one.map(|name| shown(name)).or_else(|| names::repository_of_config(&self.build.config))
     }
 }

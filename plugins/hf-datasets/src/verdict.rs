@@ -14,6 +14,9 @@ use crate::stored_paths::{Reader, Stored};
 /// Where the hub's cache is beside this one, unless variables say otherwise.
 const HUB: &str = "hub";
 
+/// What a user has to know of tables with paths.
+pub const PATHS: &str = "it holds paths of downloaded files, not their content: without those it cannot be read";
+
 /// A build and what is thought of it.
 pub struct Judged<'a> {
     /// The build.
@@ -123,8 +126,7 @@ impl<'a> Judge<'a> {
             places.extend(self.worst(dataset, judged.build, info));
         }
         if !places.is_empty() {
-            let what = "it holds paths of downloaded files, not their content: without those it cannot be read";
-            judged.warnings.push(what.into());
+            judged.warnings.push(PATHS.into());
         }
         judged.needs = places;
     }

@@ -84,8 +84,7 @@ fn full(entry: Entry, dataset: &Dataset, judged: &[Judged], locks: &RootLocks) -
     for build in &dataset.builds {
         entry = locks::guard(entry, &build.base, locks);
     }
-    let needs: BTreeSet<&String> = judged.iter().flat_map(|it| &it.needs).collect();
-    entry.needs.extend(needs.into_iter().cloned());
+    entry.needs.extend(verdict::in_short(judged.iter().flat_map(|it| it.needs.iter().cloned()).collect()));
     if !judged.is_empty() && dataset.links.is_empty() && judged.iter().all(|it| it.build.is_partial()) {
         entry = entry.reclaim("nothing in it but builds that were killed");
     }

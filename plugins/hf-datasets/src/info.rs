@@ -6,6 +6,7 @@ use dscc_sdk::Directory;
 use serde_json::Value;
 
 use crate::dataset::INFO;
+use crate::split_names;
 
 /// Records name each source and each class label; one that is longer than this describes nothing that is worth the time.
 const LIMIT: u32 = 8 << 20;
@@ -84,7 +85,11 @@ const PACKAGED: [&str; 31] = [
 const EMBEDDING: [&str; 7] = ["arrow", "parquet", "webdataset", "lance", "hdf5", "iceberg", "vortex"];
 
 /// A build's record.
-pub struct Info(Value);
+pub struct Info {
+    record: Value,
+    /// The names of the splits in the library's order, which readers expect and a map does not keep.
+    splits: Vec<String>,
+}
 
 /// Why a build has no record that can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,8 +103,10 @@ impl Info {
             let files: Vec<String> = some.iter().map(|folder| format!("{folder}/{INFO}")).collect();
             all.extend(root.read(&files, LIMIT).into_iter().map(|content| {
                 let content = content.map_err(|error| Unreadable(format!("{INFO}: {}", error.text())))?;
-                let value = serde_json::from_slice(&content).ok().filter(Value::is_object);
-                value.map(Self).ok_or_else(|| Unreadable(format!("{INFO} is not what the library writes")))
+                let record = serde_json::from_slice(&content).ok().filter(Value::is_object);
+                let record = record.ok_or_else(|| Unreadable(format!("{INFO} is not what the library writes")))?;
+                let splits = split_names::read(&content);
+                Ok(Self { record, splits })
             }));
         }
         all
@@ -107,17 +114,18 @@ impl Info {
 
     /// A text of the record, if there is one.
     pub fn text(&self, key: &str) -> Option<&str> {
-        self.0[key].as_str().map(str::trim).filter(|text| !text.is_empty())
+        self.record[key].as_str().map(str::trim).filter(|text| !text.is_empty())
     }
 
     /// The version as it was written.
     pub fn version(&self) -> Option<&str> {
-        self.0["version"]["version_str"].as_str().or(self.0["version"].as_str())
+        self.record["version"]["version_str"].as_str().or(self.record["version"].as_str())
     }
 
     /// The splits: name, number of rows, bytes in memory, number of tables if there are several.
     pub fn splits(&self) -> impl Iterator<Item = (&str, Option<u64>, Option<u64>, usize)> {
-        self.0["splits"].as_object().into_iter().flatten().map(|(name, split)| {
+        self.splits.iter().map(|name| {
+            let split = &self.record["splits"][name];
             let tables = split["shard_lengths"].as_array().map_or(1, |lengths| lengths.len().max(1));
             (name.as_str(), split["num_examples"].as_u64(), split["num_bytes"].as_u64(), tables)
         })
@@ -125,7 +133,7 @@ impl Info {
 
     /// Where the data came from; versions from 3 on do not record it.
     pub fn sources(&self) -> impl Iterator<Item = &str> {
-        self.0["download_checksums"].as_object().into_iter().flat_map(|sources| sources.keys()).map(String::as_str)
+        self.record["download_checksums"].as_object().into_iter().flat_map(|sources| sources.keys()).map(String::as_str)
     }
 
     /// What file names begin with, by the versions.
@@ -144,7 +152,7 @@ impl Info {
             return Guess::No;
         }
         let mut seen = Features::default();
-        seen.look(&self.0["features"], "");
+        seen.look(&self.record["features"], "");
         let (rows, bytes) = self.splits().fold((0, 0), |(rows, bytes), (_, more_rows, more_bytes, _)| {
             (rows + more_rows.unwrap_or(0), bytes + more_bytes.unwrap_or(0))
         });

@@ -2,7 +2,8 @@
 //!
 //! `cache` lists the root of the library's cache and `children` what is in one dataset or build; `downloads` lists what
 //! was downloaded and extracted, also where a variable moved it; `temporary` the folders of killed processes. `dataset`,
-//! `info` and `stored_paths` read what is there; `verdict` judges it; `names` and `locks` know how things are called.
+//! `info`, `split_names` and `stored_paths` read what is there; `verdict` judges it; `names` and `locks` know how things
+//! are called.
 
 use dscc_sdk::prelude::*;
 use dscc_sdk::{Expansion, Location};
@@ -14,6 +15,7 @@ mod downloads;
 mod info;
 mod locks;
 mod names;
+mod split_names;
 mod stored_paths;
 mod temporary;
 mod verdict;

@@ -128,7 +128,7 @@ impl<'a> Judge<'a> {
         if !places.is_empty() {
             judged.warnings.push(PATHS.into());
         }
-        judged.needs = places;
+        judged.needs = in_short(places);
     }
 
     /// Where the library says that it is, what the tables point to.
@@ -207,6 +207,15 @@ impl Judged<'_> {
             self.warnings.push(format!("`{stray}` in it is not the library's"));
         }
     }
+}
+
+/// Places that are needed; of very many the folders they are in, since a host compares each with all that is claimed.
+pub fn in_short(places: BTreeSet<String>) -> BTreeSet<String> {
+    const MOST: usize = 100;
+    if places.len() <= MOST {
+        return places;
+    }
+    places.iter().map(|place| path::parent(place).to_owned()).collect()
 }
 
 /// What it costs to have a build back, and where its data came from. Data of the Hub can be had again. Of anything else

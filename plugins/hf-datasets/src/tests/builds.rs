@@ -132,6 +132,7 @@ fn missing_tables_make_a_build_broken_and_empty_splits_have_none() {
     let root = root.file(&format!("{at}/a-train-00000-of-00002.arrow"), "1");
     let [build] = below(&root, "a").try_into().unwrap();
     assert_eq!((build.state, values(&build, "warning")), (State::Broken, vec!["tables are missing: train"]));
+    assert_eq!(values(&build, "splits"), ["train: 4", "test: 1", "none: 0"]);
     let root = root.file(&format!("{at}/a-train-00001-of-00002.arrow"), "1");
     assert_eq!(below(&root, "a")[0].state, State::Complete);
 }

@@ -72,3 +72,11 @@ fn paths_in_the_texts_of_a_script_are_paths_too() {
         assert_eq!(below(&root, "a/b")[0].needs.is_empty(), column == "anything");
     }
 }
+
+#[test]
+fn of_very_many_places_the_folder_is_needed() {
+    let names: Vec<String> = (0..300).map(|number| digest(&number.to_string())).collect();
+    let paths: Vec<String> = names.iter().map(|name| format!("{HOME}/downloads/{name}")).collect();
+    let root = names.iter().fold(with_table(table(&paths)), |root, name| root.file(&format!("downloads/{name}"), ""));
+    assert_eq!(below(&root, "a/b")[0].needs, [format!("{HOME}/downloads")]);
+}

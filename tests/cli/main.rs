@@ -12,6 +12,7 @@ mod code_cache;
 mod components;
 mod conformance;
 mod credentials;
+mod default_plan;
 mod environment;
 mod hostile_answers;
 mod hostile_components;

@@ -354,8 +354,8 @@ fn the_built_in_plugins_pass_with_their_cases() {
     let Some(root) = workspace() else { return };
     for folder in fs::read_dir(root.join("plugins")).unwrap().map(|it| it.unwrap().path()) {
         let cases = folder.join("cases");
-        if !folder.join("Cargo.toml").exists() {
-            continue;
+        if !fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| text.contains("cdylib")) {
+            continue; // the folder of the components, or a library that plugins share
         }
         assert!(fs::read_dir(&cases).is_ok_and(|it| it.count() >= 4), "{} has too few cases", folder.display());
         let name = folder.file_name().unwrap().to_str().unwrap();

@@ -43,7 +43,8 @@ fn every_listing_says_that_a_built_in_is_overridden_and_removing_brings_it_back(
         sandbox.fill("lib");
         sandbox.component("lib.wasm", &plugin);
         sandbox.plugin(["add", "-y", "--replace", "../lib.wasm"]).expect(0);
-        let name = array(&sandbox.plugin_json(["list"]), "plugins")[1]["name"].as_str().unwrap().to_owned();
+        let rows = array(&sandbox.plugin_json(["list"]), "plugins");
+        let name = rows.iter().find(|row| row["built_in"] == false).unwrap()["name"].as_str().unwrap().to_owned();
         for args in [&["list"][..], &["show"], &["plugin", "list"], &["clean", "--all", "-n"]] {
             let run = sandbox.dscc(args).expect(0);
             assert!(run.text().contains("overridden by"), "{args:?}: {}", run.text());

@@ -23,7 +23,7 @@ from sandbox import Lab  # noqa: E402
 # What is compared on each corpus: modules with `checks(lab, homes)`, where `homes` are the facts of the hubs, if any.
 PARTS = {
     "hf": ("check_show", "check_clean", "check_better", "check_prefix", "check_roots"),
-    "ir": (),
+    "ir": ("check_roots",),
     "datamaestro": (),
 }
 

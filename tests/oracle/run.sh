@@ -47,9 +47,12 @@ make_venv() { # NAME: from requirements-NAME.txt
   install "$1" -r "$here/corpus/requirements-$1.txt"
 }
 
-make_hf_venv() { # old releases as well, which exclude the new ones
+make_hf_venv() { # old releases and neighbours as well, which exclude the new ones or depend on more than is needed
+  local more
   make_venv hf
-  install hf --no-deps --target "$work/venv-hf/hf-legacy" -r "$here/corpus/requirements-hf-legacy.txt"
+  for more in hf-legacy hf-evaluate; do
+    install hf --no-deps --target "$work/venv-hf/$more" -r "$here/corpus/requirements-$more.txt"
+  done
 }
 
 install() { "$work/venv-$1/bin/python" -m pip install --quiet --disable-pip-version-check "${@:2}"; }

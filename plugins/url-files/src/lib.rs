@@ -74,15 +74,20 @@ pub fn download_of(name: &str) -> Option<&str> {
 /// The downloads among the children of one folder, in the order of their names, with what their records say. A record
 /// that cannot be read leaves its download without an address.
 pub fn among(root: &dyn Directory, children: &[Node]) -> Vec<UrlFile> {
+    let mut files = named(children);
+    read_records(root, &mut files);
+    files
+}
+
+/// The same without a look into the records.
+pub fn named(children: &[Node]) -> Vec<UrlFile> {
     let mut found: BTreeMap<&str, UrlFile> = BTreeMap::new();
     for node in children {
         let Some((name, place)) = companion(node.name()).filter(|(name, _)| is_name(name)) else { continue };
         let file = found.entry(name).or_insert_with(|| UrlFile { name: name.to_owned(), ..UrlFile::default() });
         *place(file) = Some(node.clone());
     }
-    let mut files: Vec<UrlFile> = found.into_values().collect();
-    read_records(root, &mut files);
-    files
+    found.into_values().collect()
 }
 
 type Place = fn(&mut UrlFile) -> &mut Option<Node>;

@@ -3,7 +3,7 @@
 #
 # usage: run.sh [DSCC [OPTION of check.py...]]       default: target/debug/dscc
 #
-# Makes virtual environments and corpora (about 6 minutes, 3 GB, the Python package index) in $DSCC_ORACLE_DIR, by
+# Makes virtual environments and corpora (about 8 minutes, 4 GB, the Python package index) in $DSCC_ORACLE_DIR, by
 # default target/oracle; they are used again while what they are made from stays the same.
 set -euo pipefail
 
@@ -67,3 +67,5 @@ cd "$here/corpus"
 make_once venv-hf "$(digest requirements-hf*.txt)" make_hf_venv
 make_once hf "$(digest _hf_*.py make_hf.py requirements-hf*.txt)" make_corpus hf hf
 check hf hf "${@:2}"
+
+make_once venv-ir "$(digest requirements-ir.txt)" make_venv ir

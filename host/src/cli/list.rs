@@ -1,5 +1,6 @@
 //! `dscc list`: each cache with its size, in one screen.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -131,7 +132,8 @@ fn reclaimable(inventories: &[Inventory], weights: &[Weights]) -> Vec<u64> {
     sums
 }
 
-/// A root that cannot be looked into, or whose plugin failed, is a row of unknown size, not nothing.
+/// A root that cannot be looked into, or whose plugin failed, is a row of unknown size, not nothing; one row, however
+/// many rules lead there.
 fn unknown_roots(found: &Found) -> Vec<Row> {
     let unreadable = found.places.iter().filter(|place| matches!(place.candidate.outcome, Outcome::Unreadable(_)));
     let unreadable = unreadable.map(|it| (&it.plugin, &it.candidate.rule, &it.candidate.path));
@@ -150,7 +152,8 @@ fn unknown_roots(found: &Found) -> Vec<Row> {
         lower_bound: true,
         warnings: Vec::new(),
     };
-    unreadable.chain(failed).map(row).collect()
+    let mut seen = HashSet::new();
+    unreadable.chain(failed).filter(|(_, _, path)| seen.insert(*path)).map(row).collect()
 }
 
 /// `total` is less than the sum of the rows where they share an inode.

@@ -11,6 +11,7 @@ use crate::ui::{Column, Style, Table, escape, size};
 
 use super::super::context::Context;
 use super::super::exit::Failure;
+use super::super::list::nothing;
 use super::{Prepared, kept};
 
 /// So many entries are shown before the question; `l` shows the rest.
@@ -38,6 +39,9 @@ pub(super) fn plan(context: &mut Context, prepared: &Prepared, dry_run: bool) ->
     let rows = outermost(&prepared.plan);
     if context.global.quiet {
         return Ok(rows.iter().try_for_each(|(_, it, _)| context.output.print(&format!("{}\n", escape(&it.id))))?);
+    }
+    if prepared.found.inventories.is_empty() {
+        return nothing(context, &prepared.found);
     }
     if rows.is_empty() {
         context.output.print("Nothing to remove.\n")?;

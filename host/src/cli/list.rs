@@ -132,10 +132,12 @@ fn reclaimable(inventories: &[Inventory], weights: &[Weights]) -> Vec<u64> {
     sums
 }
 
-/// A root that cannot be looked into, or whose plugin failed, is a row of unknown size, not nothing; one row, however
-/// many rules lead there.
+/// A root that cannot be looked into, or whose plugin failed, is a row of unknown size, not nothing. Where several rules
+/// led to it, it is the first one's.
 fn unknown_roots(found: &Found) -> Vec<Row> {
+    let mut seen = HashSet::new();
     let unreadable = found.places.iter().filter(|place| matches!(place.candidate.outcome, Outcome::Unreadable(_)));
+    let unreadable = unreadable.filter(|place| seen.insert(&place.candidate.path));
     let unreadable = unreadable.map(|it| (&it.plugin, &it.candidate.rule, &it.candidate.path));
     let failed = found.failed.iter().map(|it| (&it.plugin, &it.rule, &it.path));
     let row = |(plugin, rule, path): (&String, &String, &PathBuf)| Row {
@@ -152,8 +154,7 @@ fn unknown_roots(found: &Found) -> Vec<Row> {
         lower_bound: true,
         warnings: Vec::new(),
     };
-    let mut seen = HashSet::new();
-    unreadable.chain(failed).filter(|(_, _, path)| seen.insert(*path)).map(row).collect()
+    unreadable.chain(failed).map(row).collect()
 }
 
 /// `total` is less than the sum of the rows where they share an inode.

@@ -9,11 +9,8 @@ use crate::address::{Address, Server};
 use crate::folder::{Addresses, Folder, VERSION};
 use crate::link;
 
-/// Digits of a digest in an id: of the tag, or of the address where there is no tag.
-const DIGITS: usize = 12;
-
-/// Digits of the digest of an address that nobody knows.
-const MORE_DIGITS: usize = 16;
+/// Digits of each digest in an id.
+const DIGITS: usize = 8;
 
 /// What is longer is no tag of a server.
 const LONGEST_ETAG: usize = 256;
@@ -35,9 +32,9 @@ pub fn list(root: &dyn Directory, folder: &Folder) -> Vec<Entry> {
 /// What is in a download: its extracted content, and a partial download beside it.
 pub fn children(root: &dyn Directory, id: &str) -> Result<Listing> {
     let digits = id.rsplit_once('@').map_or(id, |(_, digits)| digits);
-    let end = digits.bytes().take(MORE_DIGITS).take_while(u8::is_ascii_hexdigit).count();
-    let Some(digits) = digits.get(..end).filter(|digits| digits.len() >= DIGITS) else { return Ok(Listing::default()) };
-    let folder = Folder::around(root, digits)?;
+    let key = digits.get(..DIGITS).filter(|key| key.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let Some(key) = key else { return Ok(Listing::default()) };
+    let folder = Folder::around(root, key)?;
     let files = folder.downloads.iter().filter(|file| !is_lone_lock(file));
     let Some((_, file)) = ids(files).into_iter().find(|(known, _)| known == id) else { return Ok(Listing::default()) };
     let case = Case { root, folder: &folder, file, known: None };
@@ -60,8 +57,9 @@ pub fn extracted(id: String, node: &Node, archive: &UrlFile) -> Entry {
     locked(entry, archive)
 }
 
-/// The ids of downloads. Each is the address as users write it with digits of the tag's digest, so that the downloads of
-/// one address differ and each can be found on the disk; where that gives one id twice, the whole name makes a difference.
+/// The ids of downloads: the address as users write it, and digits of both digests, by which the file can be found on the
+/// disk and the downloads of one address differ. Only a hostile folder gives one of them twice; there the whole name
+/// makes a difference.
 fn ids<'a>(files: impl Iterator<Item = &'a UrlFile>) -> Vec<(String, &'a UrlFile)> {
     let mut all: Vec<(String, &UrlFile)> = files.map(|file| (short_id(file), file)).collect();
     let mut uses: BTreeMap<String, usize> = BTreeMap::new();
@@ -81,14 +79,16 @@ pub fn id_of_extracted(archive: &UrlFile) -> String {
     format!("{}/extracted", short_id(archive))
 }
 
-/// What another file is called may not depend on: only a download's own record is asked.
+/// What an entry is called may not depend on another one, which may go: only a download's own record is asked.
 fn short_id(file: &UrlFile) -> String {
     let first = |digest: &str, digits: usize| digest.get(..digits).unwrap_or(digest).to_owned();
-    let address = file.url.as_deref().filter(|_| file.record_fits()).and_then(Address::parse);
-    match (address, file.tag()) {
-        (Some(address), tag) => format!("{}@{}", address.text, first(tag.unwrap_or(file.key()), DIGITS)),
-        (None, Some(tag)) => format!("{}@{}", first(file.key(), MORE_DIGITS), first(tag, DIGITS)),
-        (None, None) => first(file.key(), MORE_DIGITS),
+    let digits = match file.tag() {
+        Some(tag) => format!("{}.{}", first(file.key(), DIGITS), first(tag, DIGITS)),
+        None => first(file.key(), 2 * DIGITS),
+    };
+    match file.url.as_deref().filter(|_| file.record_fits()).and_then(Address::parse) {
+        Some(address) => format!("{}@{digits}", address.text),
+        None => digits,
     }
 }
 
@@ -149,8 +149,8 @@ impl Case<'_> {
         let mut entry = locked(Entry::new(id, if content.kind == Kind::Link { "link" } else { "download" }), file);
         entry.has_children = self.extracted().or(self.beside()).is_some();
         entry = self.judged(entry);
-        if self.folder.version.is_some() {
-            entry = entry.needs(VERSION);
+        if self.folder.migrated {
+            entry = entry.shares(VERSION);
         }
         if content.kind == Kind::Link {
             return self.linked(entry, content);

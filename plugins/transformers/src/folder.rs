@@ -9,8 +9,16 @@ use dscc_url_files::{UrlFile, among, download_of, is_name};
 use crate::address::Address;
 use crate::{downloads, guess, leftovers, rules, snapshots};
 
-/// The file in which Transformers 4.22 to 4.49 noted that it had moved the downloads it could.
+/// The file in which Transformers 4.22 to 4.49 noted that it had moved the downloads it could. Without it, it would do so
+/// again with those that are left, so it goes with the last of them.
 pub const VERSION: &str = "version.txt";
+
+/// Folders of repositories in the hub's layout begin with one of these.
+const REPOSITORIES: [&str; 4] = ["models--", "datasets--", "spaces--", "kernels--"];
+
+/// What else is in a folder that is only a cache: the hub's layout, and what systems strew in.
+const NEIGHBOURS: [&str; 7] =
+    [".locks", "blobs", "CACHEDIR.TAG", "version_diffusers_cache.txt", ".DS_Store", "Thumbs.db", "desktop.ini"];
 
 /// A folder, sorted.
 #[derive(Default)]
@@ -19,52 +27,82 @@ pub struct Folder {
     pub downloads: Vec<UrlFile>,
     /// Folders with the content of an archive, by the archive's name.
     pub extracted: BTreeMap<String, Node>,
-    /// Files that were being downloaded.
+    /// Files that were being downloaded. Any program may name a file so; in a folder with other things than caches, they
+    /// may be anybody's, and there are none.
     pub temporary: Vec<Node>,
     /// Folders of old snapshots.
     pub snapshots: Vec<Node>,
-    /// What the file `version.txt` says.
-    pub version: Option<String>,
+    /// Whether the migration was done.
+    pub migrated: bool,
     /// Names of all that is directly in the folder.
     pub names: BTreeSet<String>,
 }
 
 impl Folder {
-    /// Reads a folder with its records. `stat`: also when files were written.
+    /// Reads a folder with its records.
     fn read(root: &dyn Directory, filter: &Filter) -> Result<Self> {
         let mut folder = Self::default();
-        let mut parts = vec![];
+        let (mut parts, mut shared) = (vec![], false);
         for node in root.walk("", filter).context("the folder cannot be listed")? {
             folder.names.insert(node.path.clone());
-            match node.kind {
-                Kind::File | Kind::Link if download_of(&node.path).is_some() => parts.push(node),
-                Kind::File if is_temporary(&node.path) => folder.temporary.push(node),
-                Kind::Directory => folder.add_directory(node),
-                _ => {}
+            match Part::of(&node) {
+                Part::Download => parts.push(node),
+                Part::Temporary => folder.temporary.push(node),
+                Part::Extracted(archive) => drop(folder.extracted.insert(archive, node)),
+                Part::Snapshot => folder.snapshots.push(node),
+                Part::Neighbour => {}
+                Part::Foreign => shared = true,
             }
+        }
+        if shared {
+            folder.temporary.clear();
         }
         parts.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         folder.temporary.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         folder.snapshots.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         folder.snapshots.retain(|node| snapshots::is_ours(root, &node.path));
         folder.downloads = among(root, &parts);
-        let version = root.read_text(VERSION, 16).ok().map(|text| text.trim().to_owned());
-        folder.version = version.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
+        folder.migrated = root.read_text(VERSION, 16).is_ok_and(|text| text.trim().parse::<u32>().is_ok());
         Ok(folder)
     }
 
-    fn add_directory(&mut self, node: Node) {
-        if let Some(archive) = archive_of(&node.path) {
-            self.extracted.insert(archive, node);
-        } else if snapshots::parse(&node.path).is_some() {
-            self.snapshots.push(node);
-        }
-    }
-
-    /// The downloads that an id could mean, with what was extracted from them.
+    /// The downloads whose names begin with these digits, and what was extracted from them.
     pub fn around(root: &dyn Directory, digits: &str) -> Result<Self> {
-        let patterns = [format!("{digits}*"), format!("*.{digits}*"), format!("*-{digits}*")];
-        Self::read(root, &patterns.into_iter().fold(Filter::direct(), Filter::name))
+        Self::read(root, &Filter::direct().name(format!("{digits}*")))
+    }
+}
+
+/// What something directly in a folder is.
+enum Part {
+    /// A download, or something that belongs to one.
+    Download,
+    /// A file that is being written.
+    Temporary,
+    /// The content of this archive.
+    Extracted(String),
+    /// An old snapshot, by its name.
+    Snapshot,
+    /// Another cache's, or of no matter.
+    Neighbour,
+    /// Anything else.
+    Foreign,
+}
+
+impl Part {
+    fn of(node: &Node) -> Self {
+        let name = node.path.as_str();
+        match node.kind {
+            Kind::File | Kind::Link if download_of(name).is_some() => Self::Download,
+            Kind::File if is_temporary(name) => Self::Temporary,
+            Kind::File if name == VERSION => Self::Neighbour,
+            Kind::Directory if is_temporary(name) || REPOSITORIES.iter().any(|types| name.starts_with(types)) => {
+                Self::Neighbour
+            }
+            Kind::Directory if snapshots::parse(name).is_some() => Self::Snapshot,
+            _ if NEIGHBOURS.contains(&name) => Self::Neighbour,
+            Kind::Directory => archive_of(name).map_or(Self::Foreign, Self::Extracted),
+            _ => Self::Foreign,
+        }
     }
 }
 
@@ -95,23 +133,19 @@ impl Addresses {
 
 /// Whether this is a cache of downloads. In a hub's folder only downloads make it one; elsewhere an empty folder is one.
 pub fn holds_downloads(root: &dyn Directory, rule: &str) -> Result<bool> {
-    let mut empty = true;
+    let (mut empty, mut temporary, mut shared) = (true, false, false);
     for node in root.walk("", &Filter::direct()).context("the folder cannot be listed")? {
         empty = false;
-        let ours = match node.kind {
-            Kind::File | Kind::Link => download_of(&node.path).is_some(),
-            Kind::Directory => archive_of(&node.path).is_some() || is_snapshot(root, &node.path),
-            _ => false,
-        };
-        if ours {
-            return Ok(true);
+        match Part::of(&node) {
+            Part::Download | Part::Extracted(_) => return Ok(true),
+            Part::Snapshot if snapshots::is_ours(root, &node.path) => return Ok(true),
+            Part::Temporary => temporary = true,
+            Part::Foreign => shared = true,
+            Part::Snapshot | Part::Neighbour => {}
         }
     }
-    Ok(empty && !matches!(rule, rules::IN_HUB | crate::SENTENCES))
-}
-
-fn is_snapshot(root: &dyn Directory, name: &str) -> bool {
-    snapshots::parse(name).is_some() && snapshots::is_ours(root, name)
+    let is_own = !matches!(rule, rules::IN_HUB | crate::SENTENCES);
+    Ok(temporary && !shared || empty && is_own)
 }
 
 /// All entries of a folder. The outline leaves out what describes.
@@ -122,7 +156,6 @@ pub fn list(root: &dyn Directory, detail: Detail) -> Result<Listing> {
     entries.extend(leftovers::extracted(&folder));
     entries.extend(leftovers::temporary(&folder));
     entries.extend(snapshots::list(root, &folder.snapshots, detail));
-    entries.extend(leftovers::version(&folder));
     entries.extend(leftovers::locks(&folder));
     Ok(entries.into_iter().collect())
 }

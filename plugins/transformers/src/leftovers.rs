@@ -1,5 +1,5 @@
 //! What no download holds any more: files that were being written, extracted archives and locks of which the download is
-//! gone; and the note of the migration.
+//! gone.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use dscc_sdk::{Entry, LockKind, Recovery, State};
 use dscc_url_files::UrlFile;
 
 use crate::downloads::{extracted as extracted_entry, id_of_extracted, is_lone_lock};
-use crate::folder::{Folder, VERSION};
+use crate::folder::Folder;
 
 /// Locks that all temporary files together are checked with. A file that is being written is open besides.
 const MOST_LOCKS: usize = 100_000;
@@ -49,15 +49,6 @@ pub fn locks(folder: &Folder) -> Option<Entry> {
         .filter_map(|file| file.lock.as_ref())
         .fold(entry, |entry, lock| entry.owns(&lock.path).lock(LockKind::Flock, &lock.path));
     (!entry.owns.is_empty()).then_some(entry)
-}
-
-/// The note of the migration. Without it Transformers 4.22 to 4.49 moves what is left of the downloads again, so they
-/// need it.
-pub fn version(folder: &Folder) -> Option<Entry> {
-    let version = folder.version.as_deref()?;
-    let what = "without this note Transformers 4.22 to 4.49 tries again to move these downloads to the hub";
-    let entry = Entry::at(VERSION, "note").recovery(Recovery::Rebuild).attribute("version", version);
-    Some(entry.attribute("note", what))
 }
 
 fn lone_locks(folder: &Folder) -> impl Iterator<Item = &UrlFile> {

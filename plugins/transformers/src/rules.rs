@@ -34,8 +34,9 @@ const SENTENCES: [&str; 3] = [
     "~/.cache/torch/sentence_transformers",
 ];
 
-/// What a folder of downloads shows, as far as a pattern can tell. `discover` looks closer.
-const MARKS: [&str; 4] = ["*.json", "*.lock", "*.incomplete", "*-extracted"];
+/// What a folder of downloads or of old snapshots shows, as far as a pattern can tell. `discover` looks closer.
+const MARKS: [&str; 7] =
+    ["*.json", "*.lock", "*.incomplete", "*-extracted", "tmp*", "*/config.json", "*/.gitattributes"];
 
 /// All rules.
 pub fn all() -> Vec<RootRule> {

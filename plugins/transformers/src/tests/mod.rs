@@ -20,8 +20,8 @@ fn name(url: &str, etag: &str) -> String {
 }
 
 /// What a download is found by in its id.
-fn tag(etag: &str) -> String {
-    digest(etag)[..12].to_owned()
+fn digits(url: &str, etag: &str) -> String {
+    format!("{}.{}", &digest(url)[..8], &digest(etag)[..8])
 }
 
 /// Trees as the library makes them.

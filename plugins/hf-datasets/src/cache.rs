@@ -76,10 +76,10 @@ fn outline(dataset: &Dataset, locks: &RootLocks) -> Entry {
     entry
 }
 
-/// Everything that decides. A dataset is to be had back as easily as the easiest of its builds: each of them stays or
-/// goes for itself.
+/// Everything that decides. A dataset is no more easily to be had back than any of its finished builds.
 fn full(entry: Entry, dataset: &Dataset, judged: &[Judged], locks: &RootLocks) -> Entry {
-    let recovery = judged.iter().map(|it| it.recovery).min().unwrap_or(Recovery::Irreplaceable);
+    let link = (!dataset.links.is_empty()).then_some(Recovery::Irreplaceable);
+    let recovery = judged.iter().map(|it| it.recovery).chain(link).max().unwrap_or(Recovery::Uncertain);
     let mut entry = entry.recovery(recovery).state(state(judged));
     for build in &dataset.builds {
         entry = locks::guard(entry, &build.base, locks);

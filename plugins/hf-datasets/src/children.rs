@@ -67,6 +67,8 @@ fn describe(entry: Entry, judged: &Judged) -> Entry {
     let build = judged.build;
     let version = judged.info.as_ref().and_then(Info::version).unwrap_or(&build.version);
     let revision = build.hash.as_deref().filter(|hash| names::is_hex(hash, 40));
+    // What a user can type after the `@`.
+    let entry = entry.attribute("refs", &build.config).attribute("refs", build.hash.as_deref().map(names::short));
     let mut entry = entry.attribute("config", judged.config()).attribute("version", version);
     entry = entry.attribute("revision", revision).attribute("repository", judged.repository());
     if let Some(info) = &judged.info {
@@ -130,7 +132,8 @@ fn results(build: &Build) -> impl Iterator<Item = (&str, &str)> {
 impl Judged<'_> {
     /// The config's name, or that of its folder.
     pub fn config(&self) -> &str {
-        self.info.as_ref().and_then(|info| info.text("config_name")).unwrap_or(&self.build.config)
+        let named = self.info.as_ref().and_then(|info| info.text("config_name"));
+        named.unwrap_or_else(|| names::config(&self.build.config))
     }
 
     /// The Hub's name of the dataset, where it differs from the folder's, which is in lower case and for old versions

@@ -164,8 +164,7 @@ impl Rows<'_> {
         if content.is_none() && file.record.is_none() {
             return None;
         }
-        let label = file.url.as_deref().unwrap_or(&file.name);
-        let entry = Entry::new(id, "download").label(label).attribute("url", file.url.as_deref());
+        let entry = Entry::new(id, "download").label(&file.name).attribute("url", file.url.as_deref());
         let entry = self.with_users(entry.attribute("etag", file.etag.as_deref()), file.key());
         let entry = match content {
             None => {
@@ -195,8 +194,7 @@ impl Rows<'_> {
     /// What a killed download left.
     fn partial(&self, file: &UrlFile, id: &str) -> Option<Entry> {
         let partial = file.partial.as_ref()?;
-        let label = file.url.as_deref().unwrap_or_else(|| partial.name());
-        let entry = Entry::new(format!("{id}.incomplete"), "partial").label(label).owns(&partial.path);
+        let entry = Entry::new(format!("{id}.incomplete"), "partial").label(partial.name()).owns(&partial.path);
         let entry =
             entry.attribute("url", file.url.as_deref()).lock(LockKind::Flock, self.lock(self.downloads, &file.name));
         let entry = entry.state(State::Partial).recovery(Recovery::Download).reclaim("a killed download");
@@ -252,8 +250,7 @@ impl Rows<'_> {
     }
 
     fn extracted(&self, file: &UrlFile, id: String, origin: Option<&Origin>) -> Entry {
-        let label = origin.and_then(|origin| origin.url.as_deref()).unwrap_or(&file.name);
-        let entry = Entry::new(id, EXTRACTED).label(label);
+        let entry = Entry::new(id, EXTRACTED).label(&file.name);
         let entry = file.content.iter().fold(entry, |entry, content| entry.owns(&content.path));
         let Some(origin) = origin else {
             return entry.attribute("source", "an archive that is not among the downloads here");

@@ -33,18 +33,6 @@ const EXTRACTED: &str = "datasets-extracted";
 /// A folder of a process that ran without caching.
 const TEMPORARY: &str = "datasets-tmp";
 
-/// What a used cache has one of. The library locks a build in the root before it makes anything.
-const MARKS: [&str; 8] = [
-    "downloads",
-    "*.lock",
-    "*/*/*/dataset_info.json",
-    "*/*/*/*/dataset_info.json",
-    "*/*/*.incomplete",
-    "*/*/*/*.incomplete",
-    "*/*/*/*.arrow",
-    "*/*/*/*/*.arrow",
-];
-
 impl CachePlugin for HfDatasets {
     fn describe() -> Manifest {
         let summary = "Datasets that the Datasets library prepared, and what it downloaded for them.";
@@ -77,7 +65,7 @@ impl CachePlugin for HfDatasets {
     }
 }
 
-/// One for each setting. The library gives `HF_HOME` and `XDG_CACHE_HOME` their `~` and nothing else; the builder does
+/// One for each setting, without marks where each entry shows by its structure that it is the library's. The library gives `HF_HOME` and `XDG_CACHE_HOME` their `~` and nothing else; the builder does
 /// so with its folders; what was extracted alone is taken as it is written. All of them may be set and empty.
 fn rules() -> Vec<RootRule> {
     let home = |path: &str| Location::new(path).expand(Expansion::HOME | Expansion::EMPTY);
@@ -88,7 +76,7 @@ fn rules() -> Vec<RootRule> {
         .location("~/.cache/huggingface/datasets");
     let extracted = Location::new("${HF_DATASETS_EXTRACTED_DATASETS_PATH}").expand(Expansion::EMPTY);
     vec![
-        MARKS.iter().fold(cache, |rule, mark| rule.mark(mark)),
+        cache,
         RootRule::new(DOWNLOADS).location(home("${HF_DATASETS_DOWNLOADED_DATASETS_PATH}")),
         RootRule::new(EXTRACTED).location(extracted),
         RootRule::new(TEMPORARY).location("{temp}/hf_datasets-*").mark("cache-*.arrow").mark("tmp*"),

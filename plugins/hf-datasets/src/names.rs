@@ -43,6 +43,11 @@ pub fn repository_of_config(config: &str) -> Option<String> {
     (is_hex(digest, 16) && !space.is_empty() && !name.is_empty()).then(|| format!("{space}/{name}"))
 }
 
+/// The name of a config by its folder, which may end in a digest of what else it was made from.
+pub fn config(folder: &str) -> &str {
+    folder.rsplit_once('-').filter(|(name, digest)| is_hex(digest, 16) && !name.is_empty()).map_or(folder, |it| it.0)
+}
+
 /// Whether a folder is called like a version, `1.2.0`.
 pub fn is_version(name: &str) -> bool {
     let mut parts = name.split('.');

@@ -20,7 +20,7 @@ fn a_download_is_a_row_with_its_record_and_lock_and_the_datasets_it_was_for() {
     let root = root.file(&format!("downloads/{name}.lock"), "");
     let [_, download] = top(&root).try_into().unwrap();
     assert_eq!(download.id, format!("downloads/{}", &name[..12]));
-    assert_eq!((&*download.label, download.recovery), (URL, Recovery::Download));
+    assert_eq!((values(&download, "url"), download.recovery), (vec![URL], Recovery::Download));
     assert_eq!(download.owns, [".json", "", ".lock"].map(|end| format!("downloads/{name}{end}")));
     assert_eq!(values(&download, "dataset"), ["csv"]);
 }
@@ -36,7 +36,7 @@ fn what_was_extracted_is_tied_to_its_archive_by_the_archives_absolute_path() {
     let root = root.file(&format!("downloads/extracted/{CODE}/b.csv"), "1");
     let entries = top(&root);
     let of = |digest: &str| entries.iter().find(|it| it.id == format!("extracted/{}", &digest[..12])).unwrap();
-    assert_eq!((&*of(&extracted).label, of(&extracted).recovery), (URL, Recovery::Rebuild));
+    assert_eq!((values(of(&extracted), "url"), of(&extracted).recovery), (vec![URL], Recovery::Rebuild));
     assert_eq!(of(&extracted).owns.len(), 2);
     assert_eq!(of(CODE).recovery, Recovery::Uncertain);
 }

@@ -80,13 +80,13 @@ impl<'a> Level<'a> {
     fn list(&self, listing: &mut Listing) {
         let mut links = self.links_by_entry();
         // Taken for the data of an outer dataset, were that one to go alone.
-        let whole: BTreeMap<&str, String> = self.datasets.iter().filter(|it| it.is_one()).map(needed).collect();
+        let whole: BTreeSet<&str> = self.datasets.iter().filter(|it| it.is_one()).map(|it| it.folder).collect();
         for dataset in &self.datasets {
-            let outer = self.layout.outer(dataset.folder);
-            let needs = outer.filter_map(|(outer, _)| whole.get(outer)).cloned().collect();
-            let links = links.remove(dataset.folder).unwrap_or_default();
+            let outer = self.layout.outer(dataset.folder).filter(|(outer, _)| whole.contains(outer));
+            let mut links = links.remove(dataset.folder).unwrap_or_default();
+            links.needs.extend(outer.map(|(outer, marks)| marks.file(outer)));
             warn(dataset, &links, listing);
-            listing.entries.push(dataset.full(needs, &links));
+            listing.entries.push(dataset.full(&links));
         }
         for folder in &self.layout.guessed {
             let links = links.remove(folder.as_str()).unwrap_or_default();
@@ -114,15 +114,28 @@ impl<'a> Level<'a> {
             let Some(entry) = at.or_else(|| self.entry(&link.path)) else { continue };
             let links = by_entry.entry(entry).or_default();
             match &link.target {
-                Target::Outside(_) => links.outside.push(link),
+                Target::Outside(place) => {
+                    links.outside.push(link);
+                    links.needs.insert(place.clone());
+                }
                 Target::Inside(place) if self.entry(place) == Some(entry) => {}
                 Target::Inside(place) => {
                     let is_there = *found.entry(place).or_insert_with(|| self.may_be_there(place, &paths));
-                    if is_there { &mut links.inside } else { &mut links.dangling }.push(link);
+                    if is_there {
+                        links.inside.push(link);
+                        links.needs.insert(self.place_of(place));
+                    } else {
+                        links.dangling.push(link);
+                    }
                 }
             }
         }
         by_entry
+    }
+
+    /// A place that nobody claims but the dataset that has this one: not those in its folder.
+    fn place_of(&self, place: &str) -> String {
+        self.layout.holder(place).map_or_else(|| place.to_owned(), |(folder, marks)| marks.file(folder))
     }
 
     /// The folder of the dataset that a place is in, be it guessed.
@@ -133,7 +146,7 @@ impl<'a> Level<'a> {
             let rest = place.strip_prefix(folder.as_str())?;
             (rest.is_empty() || rest.starts_with('/')).then_some(folder.as_str())
         };
-        self.layout.holder(place).or_else(guessed)
+        self.layout.holder(place).map(|(folder, _)| folder).or_else(guessed)
     }
 
     /// False if nothing is there. What lies behind another link cannot be seen.
@@ -142,11 +155,6 @@ impl<'a> Level<'a> {
         let is_behind_link = above.into_iter().any(|at| links.contains(at));
         is_behind_link || !matches!(self.root.node(place), Ok(None))
     }
-}
-
-/// A dataset's folder, and the file that stands for it.
-fn needed<'a>(dataset: &Dataset<'a>) -> (&'a str, String) {
-    (dataset.folder, dataset.marks.file(dataset.folder))
 }
 
 fn warn(dataset: &Dataset, links: &Links, listing: &mut Listing) {

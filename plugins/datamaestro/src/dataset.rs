@@ -5,12 +5,14 @@
 //! more files than resources, the traces of a crawl, or a link to where the user keeps a corpus. Without a readable record
 //! nothing is certain.
 
+use std::collections::BTreeSet;
+
 use dscc_sdk::{Entry, LockKind, Recovery, State, path};
 
 use crate::content::Content;
 use crate::layout::{Layout, Marks, repository};
 use crate::state::{FILE, LOCK, Record, Step, UNFINISHED};
-use crate::target::{Link, Target};
+use crate::target::Link;
 
 /// A dataset and what was read of it.
 pub struct Dataset<'a> {
@@ -35,6 +37,8 @@ pub struct Links<'a> {
     pub inside: Vec<&'a Link>,
     /// To nothing.
     pub dangling: Vec<&'a Link>,
+    /// What must stay for them, and for the entry itself.
+    pub needs: BTreeSet<String>,
 }
 
 /// A dataset without any other in its folder, as an outline has it.
@@ -76,11 +80,10 @@ impl Dataset<'_> {
         entry
     }
 
-    /// All that decides. The places that keep it from being what others take for theirs are `needs`.
-    pub fn full(&self, needs: Vec<String>, links: &Links) -> Entry {
-        let mut entry = self.outline().lock(LockKind::Flock, path::join(self.folder, LOCK));
-        entry.needs = needs;
-        entry = entry.attribute("repository", repository(self.folder));
+    /// All that decides.
+    pub fn full(&self, links: &Links) -> Entry {
+        let entry = self.outline().lock(LockKind::Flock, path::join(self.folder, LOCK));
+        let mut entry = entry.attribute("repository", repository(self.folder));
         for (name, step) in self.record.resources() {
             entry = entry.attribute("resources", format!("{name}: {}", step.word()));
         }
@@ -122,7 +125,7 @@ impl Dataset<'_> {
         let all_dangle = links.dangling.len() == self.content.links.len();
         match links.dangling.first() {
             Some(link) if self.state(links) == State::Stale && only_links && all_dangle => Some(format!(
-                "it links to `{}`, which is gone; datamaestro takes it for complete, and links anew once it is gone",
+                "it links to `{}`, which is gone; datamaestro takes it for complete, and without it would link anew",
                 link.text
             )),
             _ => None,
@@ -171,19 +174,10 @@ impl Dataset<'_> {
 impl Links<'_> {
     /// Adds what links say to an entry: where they lead, and what must stay for them.
     pub fn tell(&self, mut entry: Entry) -> Entry {
-        let mut needs = std::mem::take(&mut entry.needs);
-        let all = self.outside.iter().chain(&self.inside).chain(&self.dangling);
-        for link in all {
+        for link in self.outside.iter().chain(&self.inside).chain(&self.dangling) {
             entry = entry.attribute("target", format!("{} -> {}", path::name(&link.path), link.text));
         }
-        for link in self.inside.iter().chain(&self.outside) {
-            match &link.target {
-                Target::Inside(place) | Target::Outside(place) => needs.push(place.clone()),
-            }
-        }
-        needs.sort();
-        needs.dedup();
-        entry.needs = needs;
+        entry.needs = self.needs.iter().cloned().collect();
         entry
     }
 }

@@ -37,6 +37,23 @@ enum Address {
     Unread,
 }
 
+/// Whether a folder holds downloads, or nothing yet.
+pub fn is_it(root: &dyn Directory) -> Result<bool> {
+    let mut is_empty = true;
+    for node in root.walk("", &Filter::direct()).context("the downloads cannot be listed")? {
+        if node.is_file() && is_digest(split(node.name()).0) {
+            return Ok(true);
+        }
+        is_empty = false;
+    }
+    Ok(is_empty)
+}
+
+/// The digest that a name begins with, and the end of the name.
+fn split(name: &str) -> (&str, &str) {
+    name.split_at(name.find('.').unwrap_or(name.len()))
+}
+
 /// The only level.
 pub fn list(root: &dyn Directory) -> Result<Listing> {
     let mut listing = Listing::default();
@@ -61,8 +78,7 @@ const ADDRESS: &str = "address";
 fn group(files: impl Iterator<Item = Node>) -> BTreeMap<String, Group> {
     let mut groups: BTreeMap<String, Group> = BTreeMap::new();
     for file in files {
-        let name = file.name();
-        let (stem, end) = name.split_at(name.find('.').unwrap_or(name.len()));
+        let (stem, end) = split(file.name());
         if !is_digest(stem) {
             continue; // datamaestro makes no such name; whoever did, it is theirs.
         }

@@ -76,15 +76,16 @@ impl Layout {
     }
 
     /// The innermost dataset that a place is in.
-    pub fn holder(&self, place: &str) -> Option<&str> {
-        std::iter::once(place).chain(ancestors(place)).find_map(|at| Some(self.datasets.get_key_value(at)?.0.as_str()))
+    pub fn holder(&self, place: &str) -> Option<(&str, Marks)> {
+        let at = std::iter::once(place).chain(ancestors(place)).find_map(|at| self.datasets.get_key_value(at));
+        at.map(|(folder, marks)| (folder.as_str(), *marks))
     }
 
     /// What users call the dataset: its id with dots. Where that would be the id of two, or would not lead back to the
     /// folder, the folder.
     pub fn id(&self, folder: &str) -> String {
         let id = plain_id(folder).filter(|id| !self.ambiguous.contains(id));
-        id.unwrap_or_else(|| if folder.contains('/') { folder.to_owned() } else { format!("{folder}/") })
+        id.unwrap_or_else(|| folder.to_owned())
     }
 
     fn look_around(&mut self, root: &dyn Directory, listing: &mut Listing) -> Result<()> {
@@ -106,7 +107,8 @@ impl Layout {
             for node in nodes {
                 match node.kind {
                     Kind::Directory if !self.is_dataset(&node.path) => waiting.push(node.path),
-                    Kind::Link => self.links.push(node),
+                    Kind::Link if is_deep(&node.path) => self.links.push(node),
+                    Kind::Link => listing.warn(node.path, "a link to a folder of datasets: they are not looked at"),
                     _ => {}
                 }
             }
@@ -196,6 +198,11 @@ pub fn repository(folder: &str) -> Option<&str> {
 /// makes in datasets does.
 fn is_id(folder: &str) -> bool {
     split(folder).is_some() && !folder.split('/').any(|component| component.starts_with(['.', '@']))
+}
+
+/// Whether it can be told from the rule's mark alone that a root with nothing but this is one.
+fn is_deep(place: &str) -> bool {
+    is_id(place) && place.split('/').count() > 2
 }
 
 /// The id with dots, if it leads back to the folder.

@@ -34,14 +34,14 @@ impl CachePlugin for Datamaestro {
             .license("MIT")
             // A repository, at least one component of an id, and something in it: no state file, which old ones lack.
             .root(rule(DATA, "data").mark("*/*/*"))
-            // The address of a download is written before anything else, and stays.
-            .root(rule(CACHE, "cache").mark("*.url").mark("*.dl"))
+            // Names of downloads are digests, which no mark can say; `discover` looks for them.
+            .root(rule(CACHE, "cache"))
     }
 
-    fn discover(_root: &dyn Directory, rule: &str) -> Result<Vec<Cache>> {
+    fn discover(root: &dyn Directory, rule: &str) -> Result<Vec<Cache>> {
         Ok(match rule {
             DATA => vec![Cache::new(DATA, "datamaestro datasets")],
-            CACHE => vec![Cache::new(CACHE, "datamaestro downloads")],
+            CACHE if downloads::is_it(root)? => vec![Cache::new(CACHE, "datamaestro downloads")],
             _ => vec![],
         })
     }

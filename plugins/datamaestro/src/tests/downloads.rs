@@ -69,6 +69,14 @@ fn names_of_plugins_are_uncertain_and_all_other_names_nobodys() {
 }
 
 #[test]
+fn a_folder_without_any_download_is_none_unless_it_is_empty() {
+    let found = |root: &MemoryRoot| Datamaestro::discover(root, CACHE).unwrap().len();
+    assert_eq!(found(&MemoryRoot::new()), 1);
+    assert_eq!(found(&MemoryRoot::new().file("notes.txt", "").file("a.url", "")), 0);
+    assert_eq!(found(&MemoryRoot::new().file("notes.txt", "").file(&format!("{}.zip", digest("a")), "")), 1);
+}
+
+#[test]
 fn digests_that_begin_alike_are_shown_whole() {
     let (one, other) = (format!("{:0<64}", "ab"), format!("{:0<63}1", "ab"));
     let root = MemoryRoot::new().file(&format!("{one}.tmp"), "").file(&format!("{other}.tmp"), "");

@@ -23,7 +23,16 @@ fn a_dataset_that_is_linked_to_is_needed() {
     let listing = list(&root);
     let linking = entry(&listing, "a");
     assert_eq!((linking.state, linking.recovery, &linking.reclaim), (State::Complete, Recovery::Download, &None));
-    assert_eq!(linking.needs, ["text/b", "text/b/data.tsv"]);
+    assert_eq!(linking.needs, ["text/b/.state.json"]);
+}
+
+#[test]
+fn what_lies_in_the_folder_of_a_dataset_that_is_linked_to_is_not_needed() {
+    let root = root().simple("text/b").simple("text/b/train").dataset("text/a", &[("A", "complete")]);
+    let root = root.link("text/a/one", &format!("{DATA_FOLDER}/text/b"));
+    assert_eq!(entry(&list(&root), "a").needs, ["text/b/.state.json"]);
+    let root = root.link("text/a/all", &format!("{DATA_FOLDER}/text"));
+    assert_eq!(entry(&list(&root), "a").needs, ["text", "text/b/.state.json"]);
 }
 
 #[test]
@@ -61,14 +70,17 @@ fn what_is_behind_another_link_may_be_there() {
 #[test]
 fn a_link_in_the_place_of_datasets_is_owned_as_a_link() {
     let root = root().link("text/org/moved", "/disk/moved").link("images", "/disk/images").simple("text/org/a");
-    let root = root.link("text/org/alias", "a").link("text/old/l", "/disk/l");
+    let root = root.link("text/org/alias", "a").link("text/old/l", "/disk/l").link("text/com", "/disk/com");
     let listing = list(&root);
-    assert_eq!(ids(&listing), ["images/", "old.l", "org.a", "org.alias", "org.moved"]);
-    for id in ["images/", "org.moved", "org.alias", "old.l"] {
+    assert_eq!(ids(&listing), ["old.l", "org.a", "org.alias", "org.moved"]);
+    let mut told: Vec<_> = listing.warnings.iter().map(|it| it.path.as_str()).collect();
+    told.sort_unstable();
+    assert_eq!(told, ["images", "text/com"], "links for whole folders of datasets are nobody's");
+    for id in ["org.moved", "org.alias", "old.l"] {
         let link = entry(&listing, id);
         assert_eq!((link.kind.as_str(), link.recovery, link.owns.len()), ("link", Recovery::Irreplaceable, 1));
     }
-    assert_eq!(entry(&listing, "org.alias").needs, ["text/org/a"]);
+    assert_eq!(entry(&listing, "org.alias").needs, ["text/org/a/.state.json"]);
     assert_eq!(entry(&listing, "org.moved").owns, ["text/org/moved"]);
 }
 

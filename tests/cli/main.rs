@@ -21,6 +21,7 @@ mod hostile_plugins;
 mod hostile_races;
 mod hostile_trees;
 mod hub;
+mod ir_datasets;
 mod list;
 mod lying_components;
 mod nested_roots;

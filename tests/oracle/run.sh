@@ -69,6 +69,8 @@ make_once hf "$(digest _hf_*.py make_hf.py requirements-hf*.txt)" make_corpus hf
 check hf hf "${@:2}"
 
 make_once venv-ir "$(digest requirements-ir.txt)" make_venv ir
+make_once ir "$(digest _ir*.py make_ir.py requirements-ir.txt)" make_corpus ir ir
+check ir ir "${@:2}"
 
 make_once datamaestro "$(digest _dm_*.py _ircommon.py make_datamaestro.py requirements-ir.txt)" make_corpus ir datamaestro
 check ir datamaestro "${@:2}"

@@ -17,6 +17,8 @@ pub struct Contents {
     pub items: Vec<Item>,
     /// Folders that could not be read.
     pub unreadable: Vec<String>,
+    /// There is so much in it that it was not looked at.
+    pub is_crowded: bool,
 }
 
 impl Contents {
@@ -25,7 +27,9 @@ impl Contents {
     /// # Errors
     /// When it cannot be read at all.
     pub fn read(root: &dyn Directory, name: &str, is_known: bool) -> Result<Self, FsError> {
-        let tree = Tree::read(root, name)?;
+        let Some(tree) = Tree::read(root, name)? else {
+            return Ok(Self { items: vec![], unreadable: vec![], is_crowded: true });
+        };
         let mut sorting = Sorting { root, tree: &tree, items: vec![], unknown: BTreeSet::new(), unreadable: vec![] };
         for (path, (folder, inside)) in &tree.folders {
             sorting.add_folder(path, *folder, inside);
@@ -39,14 +43,12 @@ impl Contents {
         sorting.gather_unknown(is_known);
         let Sorting { mut items, unreadable, .. } = sorting;
         items.sort_by(|a, b| (a.group, &a.path).cmp(&(b.group, &b.path)));
-        Ok(Self { items, unreadable })
+        Ok(Self { items, unreadable, is_crowded: false })
     }
 
-    /// Whether something in it is the library's.
-    pub fn is_dataset(&self) -> bool {
-        let is_own = |item: &Item| item.kind != "link" || item.attributes.iter().any(|(key, _)| *key == "item");
-        let mut items = self.items.iter();
-        items.any(|item| item.group != Group::Other && is_own(item)) || !self.unreadable.is_empty()
+    /// Whether there is anything to be shown: importing the library makes 26 folders with nothing in them.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.unreadable.is_empty()
     }
 }
 
@@ -134,14 +136,12 @@ impl Sorting<'_> {
             self.items.extend(inside.links.iter().map(|link| Item::link(&link.path, &link.target)));
             let (partial, files): (Vec<_>, Vec<_>) = inside.files.iter().partition(|file| is_partial(path::name(file)));
             self.items.extend(partial.into_iter().map(|file| Item::unfinished("partial", file, PARTIAL)));
-            // Marks of what is done go first.
-            let (marks, files): (Vec<_>, Vec<_>) =
-                files.into_iter().partition(|file| path::name(file).starts_with('_'));
-            let has_files = !files.is_empty();
-            item.owns = marks.into_iter().chain(files).cloned().collect();
-            if !has_files {
+            if files.is_empty() {
                 item.recovery = Recovery::Rebuild; // Nothing but marks.
             }
+            // Marks of what is done go first.
+            let marks = inside.marks.iter().map(|mark| path::join(path, mark));
+            item.owns = marks.chain(files.into_iter().cloned()).collect();
         } else if let Some(link) = inside.links.first() {
             item.recovery = Recovery::Irreplaceable;
             item = item.with("target", &link.target);
@@ -160,7 +160,11 @@ impl Sorting<'_> {
             (Kind::Link, _) => Item::link(path, &node.target).with("item", fact.map_or("", |fact| fact.item)),
             (Kind::File, Some(fact)) if fact.what == What::Manual => self.manual(path),
             (Kind::File, Some(fact)) => {
-                let recovery = if fact.from.is_empty() { Recovery::Download } else { self.tree.cost(fact.from) };
+                let recovery = match (fact.from, self.tree.manual_behind(path)) {
+                    ("", None) => Recovery::Download,
+                    ("", Some(manual)) => self.tree.cost(manual),
+                    (from, _) => self.tree.cost(from),
+                };
                 let kind = if fact.what == What::Made { "derived" } else { "source" };
                 let item = Item::at(Group::Sources, kind, path, recovery);
                 item.with("item", fact.item).with("url", fact.url).with("from", fact.from)
@@ -186,8 +190,8 @@ impl Sorting<'_> {
         Item::at(Group::Protected, "manual", path, Recovery::Irreplaceable).with("item", item).with("note", note)
     }
 
-    /// What the library did not make is the user's, in a dataset of which all is known; and uncertain in one of a later
-    /// release. Whole folders of such things are one.
+    /// What the library did not make is the user's. In a dataset of a later release nothing is sure. Whole folders of such
+    /// things are one.
     fn gather_unknown(&mut self, is_known: bool) {
         let mut mixed: BTreeSet<&str> = [self.tree.name.as_str()].into();
         let claimed = self.items.iter().flat_map(|item| item.owns.iter().chain(&item.shares));
@@ -206,6 +210,10 @@ impl Sorting<'_> {
         let items = places.iter().map(|path| Item::at(Group::Other, "unknown", path, recovery).with("note", &note));
         let items: Vec<Item> = items.collect();
         self.items.extend(items);
+        for item in self.items.iter_mut().filter(|_| !is_known) {
+            item.recovery = item.recovery.max(Recovery::Uncertain);
+            item.reclaim = None;
+        }
     }
 }
 

@@ -45,7 +45,7 @@ fn of_file(node: &Node) -> Option<Entry> {
     }
     let fact = with_md5(md5);
     let label = fact.map_or(md5, |fact| fact.item);
-    let entry = Entry::new(path::join(FOLDER, name), "download").label(label).owns(&node.path);
+    let entry = Entry::new(path::join(FOLDER, name), "download").label(label).owns(&node.path).keeps_parent();
     let entry = entry.attribute("item", fact.map(|fact| fact.item));
     let entry = entry.attribute("url", fact.map(|fact| fact.url).filter(|url| !url.is_empty()));
     if node.kind == Kind::Link {

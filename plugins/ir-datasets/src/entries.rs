@@ -25,7 +25,7 @@ pub fn top(root: &dyn Directory) -> Result<Listing> {
             Kind::Link if is_known => listing.push(link(&node)),
             Kind::Unreadable if is_known => listing.push(unreadable(&node)),
             Kind::Directory if is_known || holds_a_store(root, node.name()) => {
-                listing.entries.extend(dataset(root, &node, is_known)?);
+                listing.entries.extend(dataset(root, &node, is_known));
             }
             _ => {}
         }
@@ -69,15 +69,23 @@ fn unreadable(node: &Node) -> Entry {
     entry.attribute("warning", "it cannot be read")
 }
 
-/// None if nothing in the folder is the library's: importing it makes 26 empty ones.
-fn dataset(root: &dyn Directory, node: &Node, is_known: bool) -> Result<Option<Entry>> {
+/// The library makes some hundred files at most, apart from folders that are one thing.
+fn crowded(node: &Node) -> Entry {
+    let entry = Entry::at(&node.path, "dataset").recovery(Recovery::Irreplaceable);
+    entry.attribute("warning", "it holds far more than ir_datasets makes, so it was not looked at")
+}
+
+/// None of a folder without anything in it.
+fn dataset(root: &dyn Directory, node: &Node, is_known: bool) -> Option<Entry> {
     let name = node.name();
-    let Ok(Contents { items, unreadable }) = Contents::read(root, name, is_known) else {
-        return Ok(Some(self::unreadable(node)));
+    let Ok(contents) = Contents::read(root, name, is_known) else {
+        return Some(unreadable(node));
     };
-    let contents = Contents { items, unreadable };
-    if !contents.is_dataset() {
-        return Ok(None);
+    if contents.is_crowded {
+        return Some(crowded(node));
+    }
+    if contents.is_empty() {
+        return None;
     }
     let items = &contents.items;
     let all_unfinished = items.iter().all(|item| item.group == Group::Unfinished);
@@ -91,11 +99,12 @@ fn dataset(root: &dyn Directory, node: &Node, is_known: bool) -> Result<Option<E
     }
     let homepage = format!("https://ir-datasets.com/{name}.html");
     entry = entry.attribute("homepage", is_known.then_some(homepage));
-    let kept = items.iter().filter(|item| matches!(item.group, Group::Protected | Group::Other));
-    for item in kept.take(MOST_SHOWN) {
-        entry = entry.attribute("protected", below(name, &item.path));
+    for (group, key) in [(Group::Protected, "protected"), (Group::Other, "other")] {
+        for item in items.iter().filter(|item| item.group == group).take(MOST_SHOWN) {
+            entry = entry.attribute(key, below(name, &item.path));
+        }
     }
-    Ok(Some(entry))
+    Some(entry)
 }
 
 /// The library renames the folder when it is imported, unless the new one is there; then it never looks at it again.
@@ -124,7 +133,7 @@ fn of_group(name: &str, group: Group, items: &[Item]) -> Option<Entry> {
         add_new(&mut entry.shares, &item.shares);
         add_new(&mut entry.needs, &item.needs);
     }
-    Some(entry.attribute("items", items.len().to_string()))
+    Some(entry.keeps_parent().attribute("items", items.len().to_string()))
 }
 
 fn entry(name: &str, item: &Item) -> Entry {
@@ -140,7 +149,7 @@ fn entry(name: &str, item: &Item) -> Entry {
     for (key, value) in &item.attributes {
         entry = entry.attribute(key, value);
     }
-    entry.state(item.state).recovery(item.recovery)
+    entry.keeps_parent().state(item.state).recovery(item.recovery)
 }
 
 fn id(name: &str, group: Group) -> String {

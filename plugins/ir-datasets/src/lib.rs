@@ -37,8 +37,10 @@ impl CachePlugin for IrDatasets {
         // Taken as they are written: no `~`, and an empty one means the working folder.
         let variable = |path: &str| Location::new(path).expand(Expansion::EMPTY);
         let home = RootRule::new(HOME).location(variable("${IR_DATASETS_HOME}")).location("~/.ir_datasets");
-        let temporary =
-            RootRule::new(TEMPORARY).location(variable("${IR_DATASETS_TMP}")).location("{temp}/ir_datasets");
+        // Python's folder for temporary files: the first of these, and not an empty one.
+        let places = ["${TMPDIR}/ir_datasets", "${TEMP}/ir_datasets", "${TMP}/ir_datasets", "{temp}/ir_datasets"];
+        let temporary = RootRule::new(TEMPORARY).location(variable("${IR_DATASETS_TMP}"));
+        let temporary = places.into_iter().fold(temporary, RootRule::location);
         Manifest::new("ir-datasets", env!("CARGO_PKG_VERSION"), "ir_datasets", summary)
             .homepage("https://ir-datasets.com")
             .license("MIT")

@@ -162,9 +162,12 @@ pub fn mark_needless_sources(tree: &Tree, items: &mut [Item]) {
         |item: &&Item| item.path.ends_with(".pklz4") && item.group == Group::Stores && item.state == State::Complete;
     let stores: Vec<String> = items.iter().filter(built).map(|item| item.path.clone()).collect();
     for store in stores {
-        let Some(source) = store::source(&store).filter(|source| tree.has_file(source)) else { continue };
+        let Some(stem) = store::source(&store) else { continue };
+        // Some call the store of `docs.txt` just `docs.pklz4`.
+        let names = [stem.to_owned(), format!("{stem}.txt")];
+        let Some(source) = names.iter().find(|source| tree.has_file(source)) else { continue };
         let of_source =
-            |item: &&mut Item| item.path == source && item.group == Group::Sources && item.reclaim.is_none();
+            |item: &&mut Item| item.path == *source && item.group == Group::Sources && item.reclaim.is_none();
         for item in items.iter_mut().filter(of_source) {
             item.reclaim =
                 Some(format!("the library reads its documents from `{}`, which is built", path::name(&store)));

@@ -49,6 +49,7 @@ fn a_dataset_has_its_things_by_kind() {
     let root =
         MemoryRoot::new().file("vaswani/npl.tar.gz", "1").file("vaswani/docs.txt", "2").store("vaswani/docs.pklz4");
     let all = all(&root);
+    assert!(all["vaswani@sources/docs.txt"].reclaim.is_some());
     let ids: Vec<&str> = all.keys().map(String::as_str).collect();
     let expected = [
         "vaswani",
@@ -74,7 +75,7 @@ fn what_importing_the_library_makes_is_no_dataset() {
 
 #[test]
 fn what_is_not_the_librarys_is_no_entry() {
-    let root = MemoryRoot::new().file("notes/todo.txt", "1").file("pmc/articles/1.xml", "2").file("gov", "3");
+    let root = MemoryRoot::new().file("notes/todo.txt", "1").file("gov", "3");
     let root = root.file("auth/site", "secret").link("elsewhere", "/data").file("downloads/readme", "4");
     assert_eq!(ids(&root), Vec::<String>::new());
 }
@@ -88,6 +89,14 @@ fn what_the_library_does_not_make_is_irreplaceable_in_a_dataset() {
     assert_eq!(all["antique@other"].owns, ["antique/my", "antique/train/notes.txt"]);
     assert_eq!(all["antique@other/my"].recovery, Recovery::Irreplaceable);
     assert_eq!(all["antique"].recovery, Recovery::Download);
+}
+
+#[test]
+fn a_folder_of_the_users_under_a_datasets_name_is_irreplaceable() {
+    let root = MemoryRoot::new().file("pmc/articles/1.xml", "1").file("pmc/articles/2/3.xml", "2").link("car/a", "/b");
+    let entries = level(&root, None);
+    assert!(entries.iter().all(|entry| entry.recovery == Recovery::Irreplaceable));
+    assert_eq!(all(&root)["pmc@other"].owns, ["pmc/articles"]);
 }
 
 #[test]
@@ -301,7 +310,7 @@ fn a_dataset_of_a_later_release_is_known_by_its_stores_and_uncertain() {
     let root = MemoryRoot::new().store("new-one/docs.jsonl.pklz4").file("new-one/docs.jsonl", "1");
     let all = all(&root);
     assert_eq!(all["new-one@other/docs.jsonl"].recovery, Recovery::Uncertain);
-    assert!(all.contains_key("new-one@stores/docs.jsonl.pklz4"));
+    assert_eq!(all["new-one@stores/docs.jsonl.pklz4"].recovery, Recovery::Uncertain);
 }
 
 #[test]
@@ -339,4 +348,13 @@ fn sources_for_one_run_are_reclaimed_where_the_folder_is_the_librarys_alone() {
     let listing = list(&root.file("other", "3"));
     assert!(listing.entries.iter().all(|entry| entry.reclaim.is_none() && entry.recovery == Recovery::Uncertain));
     assert_eq!(listing.warnings.len(), 1);
+}
+
+#[test]
+fn a_folder_full_of_other_things_is_not_looked_at_and_stays() {
+    let root = (0..100_001).fold(MemoryRoot::new(), |root, at| root.sparse(&format!("pmc/mine/{at}"), 1));
+    let root = root.file("vaswani/docs.txt", "1");
+    let entries = level(&root, None);
+    assert_eq!((entries[0].recovery, entries[0].has_children), (Recovery::Irreplaceable, false));
+    assert_eq!(entries[1].id, "vaswani");
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dscc_sdk::{Directory, Filter, FsError, Kind, Node, Recovery, path};
+use dscc_sdk::{Directory, Filter, FsError, Kind, Kinds, Node, Recovery};
 
 use crate::known::{Known, What, is_in};
 
@@ -20,6 +20,12 @@ pub const CORPORA: [(&str, &str); 4] = [
     ("clueweb12/corpus-b13", "made by a separate program from the user's own corpus"),
     ("tweets2013-ia/corpus", "made from two streams of hundreds of gigabytes each"),
 ];
+
+/// More in one dataset, beside what is one thing, is not the library's doing.
+const MOST_NODES: usize = 100_000;
+
+/// More folders waiting to be read are not either.
+const MOST_FOLDERS: usize = 10_000;
 
 /// A folder that is one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +47,9 @@ pub struct Inside {
     pub any: bool,
     /// Names beginning with `_`, directly in it: marks of what is done.
     pub marks: BTreeSet<String>,
-    /// Of a corpus that is a flat folder: its files.
+    /// Of a corpus: other files directly in it.
     pub files: Vec<String>,
-    /// Of a corpus: its links.
+    /// Of a corpus: links directly in it.
     pub links: Vec<Node>,
 }
 
@@ -60,17 +66,32 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Reads it.
+    /// Reads it, folder by folder, so that nothing in a folder that is one thing has to pass by. Gives none if there is so
+    /// much besides that most of it cannot be the library's.
     ///
     /// # Errors
     /// When it cannot be read at all.
-    pub fn read(root: &dyn Directory, name: &str) -> Result<Self, FsError> {
+    pub fn read(root: &dyn Directory, name: &str) -> Result<Option<Self>, FsError> {
         let known = Known::of(name);
         let mut tree = Self { name: name.to_owned(), known, nodes: BTreeMap::new(), folders: BTreeMap::new() };
-        for node in root.walk(name, &Filter::all())? {
-            tree.add(node);
+        let mut open = vec![];
+        let mut next = root.walk(name, &Filter::direct())?;
+        loop {
+            for node in next {
+                match tree.folder(&node) {
+                    Some(folder) => tree.add_folder(root, &node.path, folder),
+                    None => {
+                        open.extend(node.is_directory().then(|| node.path.clone()));
+                        tree.nodes.insert(node.path.clone(), node);
+                    }
+                }
+                if tree.nodes.len() > MOST_NODES || open.len() > MOST_FOLDERS {
+                    return Ok(None);
+                }
+            }
+            let Some(folder) = open.pop() else { return Ok(Some(tree)) };
+            next = root.walk(&folder, &Filter::direct()).unwrap_or_else(|_| std::iter::empty().collect());
         }
-        Ok(tree)
     }
 
     /// Whether something is at a path.
@@ -116,41 +137,31 @@ impl Tree {
         }
     }
 
-    fn add(&mut self, node: Node) {
-        if let Some((above, folder)) = self.folder_above(&node.path) {
-            return self.add_inside(above, folder, node);
+    fn add_folder(&mut self, root: &dyn Directory, path: &str, folder: Folder) {
+        let leaves = Filter::all().kinds(Kinds::FILE | Kinds::LINK | Kinds::OTHER);
+        let any = root.walk(path, &leaves).is_ok_and(|mut nodes| nodes.next().is_some());
+        let mut inside = Inside { any, ..Inside::default() };
+        for node in root.walk(path, &Filter::direct()).into_iter().flatten() {
+            match node.kind {
+                Kind::File if node.name().starts_with('_') => drop(inside.marks.insert(node.name().to_owned())),
+                Kind::File if folder == Folder::Corpus => inside.files.push(node.path),
+                Kind::Directory if is_flat(path) => inside.files.push(node.path),
+                Kind::Link if folder == Folder::Corpus => inside.links.push(node),
+                _ => {}
+            }
         }
-        let folder = self.folder(&node);
-        match folder {
-            Some(folder) => drop(self.folders.insert(node.path, (folder, Inside::default()))),
-            None => drop(self.nodes.insert(node.path.clone(), node)),
+        if folder == Folder::Extracted {
+            self.add_inner_stores(root, path);
         }
+        self.folders.insert(path.to_owned(), (folder, inside));
     }
 
-    /// The nearest folder above that is one thing.
-    fn folder_above(&self, path: &str) -> Option<(String, Folder)> {
-        let mut above = path.rmatch_indices('/').map(|(end, _)| &path[..end]);
-        above.find_map(|above| Some((above.to_owned(), self.folders.get(above)?.0)))
-    }
-
-    fn add_inside(&mut self, above: String, folder: Folder, node: Node) {
-        if folder == Folder::Extracted && self.is_store(&node) {
-            self.folders.insert(node.path, (Folder::Store, Inside::default()));
-            return;
-        }
-        let Some((_, inside)) = self.folders.get_mut(&above) else { return };
-        if node.kind == Kind::Directory {
-            return; // Empty ones hold nothing.
-        }
-        inside.any = true;
-        let is_direct = path::parent(&node.path) == above;
-        if is_direct && node.name().starts_with('_') {
-            inside.marks.insert(node.name().to_owned());
-        }
-        match node.kind {
-            Kind::Link if folder == Folder::Corpus => inside.links.push(node),
-            Kind::File if is_flat(&above) => inside.files.push(node.path),
-            _ => {}
+    fn add_inner_stores(&mut self, root: &dyn Directory, archive: &str) {
+        let filter = Filter::all().kinds(Kinds::DIRECTORY);
+        let filter = STORES.iter().fold(filter, |filter, ending| filter.name(format!("*{ending}")));
+        let nodes: Vec<Node> = root.walk(archive, &filter).into_iter().flatten().collect();
+        for node in nodes.iter().filter(|node| is_store(node)) {
+            self.add_folder(root, &node.path, Folder::Store);
         }
     }
 
@@ -162,18 +173,18 @@ impl Tree {
         match self.known.at(&node.path).map(|fact| fact.what) {
             Some(What::Manual) => Some(Folder::Manual),
             Some(What::Folder) => Some(Folder::Extracted),
-            _ if self.is_store(node) => Some(Folder::Store),
+            _ if is_store(node) => Some(Folder::Store),
             _ if CORPORA.iter().any(|(corpus, _)| *corpus == node.path) => Some(Folder::Corpus),
             // Of an old layout, which is known by its guard alone.
             _ if self.known.guards.iter().any(|guard| guard.guarded.contains(&node.path)) => Some(Folder::Extracted),
             _ => None,
         }
     }
+}
 
-    fn is_store(&self, node: &Node) -> bool {
-        let named = STORES.iter().any(|ending| node.name().strip_suffix(ending).is_some_and(|stem| !stem.is_empty()));
-        node.kind == Kind::Directory && (named || node.path == BUNDLES)
-    }
+fn is_store(node: &Node) -> bool {
+    let named = STORES.iter().any(|ending| node.name().strip_suffix(ending).is_some_and(|stem| !stem.is_empty()));
+    node.is_directory() && (named || node.path == BUNDLES)
 }
 
 /// Whether a corpus has all its files directly in it, so that each of them can be told.

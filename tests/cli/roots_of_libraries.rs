@@ -11,14 +11,14 @@ use serde_json::Value;
 
 use crate::sandbox::{Run, Sandbox, array};
 
-/// A setting: variables, or none where one is taken away.
+/// Variables with their values, or none where one is taken away; places by question, or none where nobody knows.
 type Setting = BTreeMap<String, Option<String>>;
 
 /// One line of the table.
 struct Line {
     setting: Setting,
-    /// The place by question: `LIBRARY VERSION: PLACE`.
-    places: BTreeMap<String, String>,
+    /// By question: `LIBRARY VERSION: PLACE`.
+    places: Setting,
     /// What `dscc paths` says.
     roots: Vec<Value>,
 }
@@ -27,7 +27,7 @@ fn table() -> Value {
     serde_json::from_str(include_str!("../roots.json")).unwrap()
 }
 
-fn texts(value: &Value) -> BTreeMap<String, Option<String>> {
+fn texts(value: &Value) -> Setting {
     let pairs = value.as_object().unwrap().iter();
     pairs.map(|(key, value)| (key.clone(), value.as_str().map(str::to_owned))).collect()
 }
@@ -38,18 +38,17 @@ fn lines() -> &'static [Line] {
     LINES.get_or_init(|| {
         let sandbox = world();
         let table = table();
-        let settings: Vec<(Setting, BTreeMap<String, Option<String>>)> =
+        let settings: Vec<(Setting, Setting)> =
             array(&table, "settings").iter().map(|row| (texts(&row["set"]), texts(&row["roots"]))).collect();
         let usual = texts(&table["usual"]);
-        let line = |(setting, changed): &(Setting, BTreeMap<String, Option<String>>)| {
+        let line = |(setting, changed): &(Setting, Setting)| {
             let setting = real(&sandbox, setting);
             let known = usual.iter().chain(changed).map(|(question, path)| (question.clone(), path.clone()));
-            let known: BTreeMap<String, Option<String>> = real(&sandbox, &known.collect());
-            let places = known.into_iter().filter_map(|(question, path)| Some((question, path?))).collect();
+            let places = real(&sandbox, &known.collect());
             let roots = array(&paths(&sandbox, &setting), "roots");
             Line { setting, places, roots }
         };
-        let all: Vec<_> = [(Setting::new(), BTreeMap::new())].into_iter().chain(settings).collect();
+        let all: Vec<_> = [(Setting::new(), Setting::new())].into_iter().chain(settings).collect();
         let parts = all.chunks(all.len().div_ceil(4));
         std::thread::scope(|scope| {
             let threads: Vec<_> = parts.map(|part| scope.spawn(|| part.iter().map(line).collect::<Vec<_>>())).collect();
@@ -68,13 +67,13 @@ fn world() -> Sandbox {
     sandbox
 }
 
-fn real<V: Clone + Into<Option<String>>>(sandbox: &Sandbox, texts: &BTreeMap<String, V>) -> Setting {
+fn real(sandbox: &Sandbox, texts: &Setting) -> Setting {
     let folder = |text: String| {
         ["home", "abs", "tmp"]
             .iter()
             .fold(text, |text, name| text.replace(&format!("{{{name}}}"), sandbox.path(name).to_str().unwrap()))
     };
-    texts.iter().map(|(key, text)| (key.clone(), text.clone().into().map(folder))).collect()
+    texts.iter().map(|(key, text)| (key.clone(), text.clone().map(folder))).collect()
 }
 
 fn paths(sandbox: &Sandbox, setting: &Setting) -> Value {
@@ -129,7 +128,7 @@ fn agrees(plugin: &str) {
     let table = table();
     let mut differences = BTreeSet::new();
     for line in lines() {
-        for (question, place) in &line.places {
+        for (question, place) in line.places.iter().filter_map(|(question, place)| Some((question, place.as_ref()?))) {
             let (_, kind) = question.split_once(": ").unwrap();
             if table["plugins"][kind] == plugin
                 && let Some(what) = wrong(line, plugin, place)
@@ -176,8 +175,8 @@ fn nobody_looks_where_no_library_does() {
     let known: Vec<String> =
         array(&table(), "elsewhere").iter().map(|path| path.as_str().unwrap().to_owned()).collect();
     let mut differences = BTreeSet::new();
-    for line in lines() {
-        let places: BTreeSet<String> = line.places.values().map(|place| plain(place)).collect();
+    for line in lines().iter().filter(|line| line.places.values().all(Option::is_some)) {
+        let places: BTreeSet<String> = line.places.values().flatten().map(|place| plain(place)).collect();
         for row in &line.roots {
             let path = row["path"].as_str().unwrap();
             let expected = places.contains(&plain(path)) || known.iter().any(|end| path.ends_with(end.as_str()));
@@ -191,7 +190,7 @@ fn nobody_looks_where_no_library_does() {
 
 /// The variables that name a root itself, not a folder above it, by what the table says of them.
 fn naming_a_root() -> BTreeSet<String> {
-    let direct = |line: &&Line| line.places.values().any(|place| place.ends_with("/abs/v"));
+    let direct = |line: &&Line| line.places.values().flatten().any(|place| place.ends_with("/abs/v"));
     lines().iter().filter(direct).flat_map(|line| line.setting.keys().cloned()).collect()
 }
 

@@ -17,7 +17,10 @@ def hf() -> dict:
     hub = again("huggingface_hub.constants")
     datasets = again("datasets.config")
     evaluate = again("evaluate.config")
-    return {
+    more = {}
+    if "HF_DATASETS_DOWNLOADED_EVALUATE_PATH" in os.environ:  # else in its folder
+        more["evaluate 0.4.6: evaluate-downloads"] = evaluate.DOWNLOADED_EVALUATE_PATH
+    return more | {
         "huggingface_hub 2.4.0: hub": hub.HF_HUB_CACHE,
         "huggingface_hub 2.4.0: assets": hub.HF_ASSETS_CACHE,
         "hf_xet 1.8.0: xet": xet(),
@@ -48,14 +51,17 @@ def as_read(hub: str) -> dict:
     def first(*variables: str, default: str) -> str:
         return next((os.environ[name] for name in variables if name in os.environ), default)
 
-    torch = os.path.expanduser(first("TORCH_HOME", default=os.path.join(first("XDG_CACHE_HOME", default="~/.cache"), "torch")))
+    cache = first("XDG_CACHE_HOME", default="~/.cache")
+    torch = os.path.expanduser(first("TORCH_HOME", default=os.path.join(cache, "torch")))
     old = ("TRANSFORMERS_CACHE", "PYTORCH_TRANSFORMERS_CACHE", "PYTORCH_PRETRAINED_BERT_CACHE")
+    sentences = os.path.join(torch, "sentence_transformers")
     return {
+        "sentence-transformers 2.2.2: sentences": first("SENTENCE_TRANSFORMERS_HOME", default=sentences),
         "transformers 3.5.1: transformers": first(*old, default=os.path.join(torch, "transformers")),
         "transformers 4.57.1: hub": first(*old, default=hub),
         # Passed on as `cache_dir`, in which huggingface_hub 2 expands `~`.
         "sentence-transformers 6.2.0: hub": os.path.expanduser(first("SENTENCE_TRANSFORMERS_HOME", default=hub)),
-        "kernels 0.17.2: hub": os.path.expanduser(os.environ.get("KERNELS_CACHE") or hub),
+        "kernels 0.17.2: hub": os.path.expanduser(first("KERNELS_CACHE", default=hub)),
     }
 
 

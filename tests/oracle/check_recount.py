@@ -4,13 +4,13 @@ no two entries of which neither is in the other own one path."""
 import os
 from pathlib import Path
 
-from sandbox import Lab, beneath, entries, few
+from sandbox import Lab, beneath, few
 
 Stats = dict[str, os.stat_result]
 
 
 def recount(
-    lab: Lab, home: Path, cache: str, shares: bool = False, hidden: tuple[str, ...] = (), **settings: str
+    lab: Lab, home: Path, cache: str, *, shares: bool = False, hidden: tuple[str, ...] = (), **settings: str
 ) -> list[str]:
     """The problems of every root of a cache. `shares`: entries hold more than they own, so that what is claimed does
     not follow from their paths. `hidden` are places beneath the root that do not exist for any plugin: credentials."""
@@ -23,7 +23,7 @@ def recount(
         return [f"{cache} is not found"]
     problems = []
     for row in caches:
-        rows = [entry for entry in entries(shown).values() if entry["root"] == row["root"]]
+        rows = [entry for entry in shown.json["entries"] if entry["root"] == row["root"]]
         found = of_root(row, rows, shares, hidden) + one_owner(rows)
         problems += [f"{row['root']}: {problem}" for problem in found]
     return problems

@@ -47,6 +47,7 @@ mod sandbox;
 mod select;
 mod shared_roots;
 mod show;
+mod transformers;
 mod tree;
 mod versions;
 mod world;

@@ -10,10 +10,10 @@ Stats = dict[str, os.stat_result]
 
 
 def recount(
-    lab: Lab, home: Path, cache: str, *, shares: bool = False, hidden: tuple[str, ...] = (), **settings: str
+    lab: Lab, home: Path, cache: str, hidden: tuple[str, ...] = (), *, shares: bool = False, **settings: str
 ) -> list[str]:
-    """The problems of every root of a cache. `shares`: entries hold more than they own, so that what is claimed does
-    not follow from their paths. `hidden` are places beneath the root that do not exist for any plugin: credentials."""
+    """The problems of every root of a cache. `hidden` are places beneath the root that do not exist for any plugin:
+    credentials. `shares`: entries hold more than they own, so that what is claimed does not follow from their paths."""
     listed = lab.run(home, "list", "-c", cache, "--json", **settings)
     shown = lab.run(home, "show", "-c", cache, "--children", "--json", **settings)
     if listed.status or shown.status:

@@ -86,7 +86,7 @@ fn short_id(file: &UrlFile) -> String {
         Some(tag) => format!("{}.{}", first(file.key(), DIGITS), first(tag, DIGITS)),
         None => first(file.key(), 2 * DIGITS),
     };
-    match file.url.as_deref().filter(|_| file.record_fits()).and_then(Address::parse) {
+    match file.url.as_deref().filter(|_| file.record_fits).and_then(Address::parse) {
         Some(address) => format!("{}@{digits}", address.text),
         None => digits,
     }
@@ -149,7 +149,7 @@ impl Case<'_> {
         let mut entry = locked(Entry::new(id, if content.kind == Kind::Link { "link" } else { "download" }), file);
         entry.has_children = self.extracted().or(self.beside()).is_some();
         entry = self.judged(entry);
-        if self.folder.migrated {
+        if self.folder.holds_note {
             entry = entry.shares(VERSION);
         }
         if content.kind == Kind::Link {
@@ -169,7 +169,7 @@ impl Case<'_> {
     fn judged(&self, entry: Entry) -> Entry {
         let file = self.file;
         match (&file.record, file.url.is_some()) {
-            (Some(_), true) if file.record_fits() => entry,
+            (Some(_), true) if file.record_fits => entry,
             (None, _) => entry.attribute("warning", "it has no record: its download was killed at the last step"),
             (Some(_), true) => entry.state(State::Broken).attribute("warning", "its record is that of another file"),
             (Some(_), false) => entry.state(State::Broken).attribute("warning", "its record cannot be read"),
@@ -189,7 +189,7 @@ impl Case<'_> {
 
     fn described(&self, entry: Entry) -> Entry {
         let file = self.file;
-        let etag = file.etag.as_deref().filter(|etag| file.record_fits() && etag.len() <= LONGEST_ETAG);
+        let etag = file.etag.as_deref().filter(|etag| file.record_fits && etag.len() <= LONGEST_ETAG);
         let etag = etag.map(|etag| etag.trim_start_matches("W/").trim_matches('"'));
         let Some((url, address)) = self.known else { return entry.attribute("etag", etag) };
         let former = (address.server == Server::Former).then_some("models are on another server since 2020");

@@ -9,8 +9,9 @@ use dscc_url_files::{UrlFile, among, download_of, is_name};
 use crate::address::Address;
 use crate::{downloads, guess, leftovers, rules, snapshots};
 
-/// The file in which Transformers 4.22 to 4.49 noted that it had moved the downloads it could. Without it, it would do so
-/// again with those that are left, so it goes with the last of them.
+/// The file in which Transformers 4.22 to 4.49 noted that it had moved the downloads it could. Without it, it does so again
+/// with those that are left, so it goes with the last of them; and it warns the user of a folder that is not empty, so
+/// where repositories are it stays, and is nobody's.
 pub const VERSION: &str = "version.txt";
 
 /// Folders of repositories in the hub's layout begin with one of these.
@@ -32,8 +33,8 @@ pub struct Folder {
     pub temporary: Vec<Node>,
     /// Folders of old snapshots.
     pub snapshots: Vec<Node>,
-    /// Whether the migration was done.
-    pub migrated: bool,
+    /// Whether the downloads hold the note of the migration.
+    pub holds_note: bool,
     /// Names of all that is directly in the folder.
     pub names: BTreeSet<String>,
 }
@@ -62,7 +63,9 @@ impl Folder {
         folder.snapshots.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         folder.snapshots.retain(|node| snapshots::is_ours(root, &node.path));
         folder.downloads = among(root, &parts);
-        folder.migrated = root.read_text(VERSION, 16).is_ok_and(|text| text.trim().parse::<u32>().is_ok());
+        let repositories = folder.names.iter().any(|name| is_repository(name));
+        let is_note = || root.read_text(VERSION, 16).is_ok_and(|text| text.trim().parse::<u32>().is_ok());
+        folder.holds_note = !repositories && is_note();
         Ok(folder)
     }
 
@@ -95,9 +98,7 @@ impl Part {
             Kind::File | Kind::Link if download_of(name).is_some() => Self::Download,
             Kind::File if is_temporary(name) => Self::Temporary,
             Kind::File if name == VERSION => Self::Neighbour,
-            Kind::Directory if is_temporary(name) || REPOSITORIES.iter().any(|types| name.starts_with(types)) => {
-                Self::Neighbour
-            }
+            Kind::Directory if is_temporary(name) || is_repository(name) => Self::Neighbour,
             Kind::Directory if snapshots::parse(name).is_some() => Self::Snapshot,
             _ if NEIGHBOURS.contains(&name) => Self::Neighbour,
             Kind::Directory => archive_of(name).map_or(Self::Foreign, Self::Extracted),
@@ -112,7 +113,7 @@ pub struct Addresses(BTreeMap<String, (String, Option<Address>)>);
 impl Addresses {
     /// What the records that fit their files say, and what can be found out of the others.
     pub fn of(downloads: &[UrlFile]) -> Self {
-        let recorded = downloads.iter().filter(|file| file.record_fits());
+        let recorded = downloads.iter().filter(|file| file.record_fits);
         let parsed = |url: String| (Address::parse(&url), url);
         let mut known: BTreeMap<String, (String, Option<Address>)> = recorded
             .filter_map(|file| Some((file.key().to_owned(), parsed(file.url.clone()?))))
@@ -164,6 +165,11 @@ pub fn list(root: &dyn Directory, detail: Detail) -> Result<Listing> {
 fn archive_of(name: &str) -> Option<String> {
     let archive = name.strip_suffix("-extracted")?.replace('-', ".");
     is_name(&archive).then_some(archive)
+}
+
+/// Whether this is a folder of the hub's layout.
+fn is_repository(name: &str) -> bool {
+    REPOSITORIES.iter().any(|types| name.starts_with(types))
 }
 
 /// `tmp` and eight characters, as Python names the files that are being written.

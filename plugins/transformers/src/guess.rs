@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dscc_url_files::digest;
 
-use crate::address::{Address, on_hub};
+use crate::address::{Address, Server, on_hub};
 
 /// What repositories of models hold, as far as Transformers asked for it in those years.
 const USUAL: [&str; 38] = [
@@ -60,7 +60,7 @@ pub fn addresses<'a>(known: impl Iterator<Item = &'a Address>, wanted: &BTreeSet
     }
     let mut repositories: BTreeSet<(&str, &str)> = BTreeSet::new();
     let mut files: BTreeSet<&str> = USUAL.into();
-    for address in known.filter(|address| address.server == crate::address::Server::Hub) {
+    for address in known.filter(|address| address.server == Server::Hub) {
         repositories.extend(address.repository.as_deref().zip(address.revision.as_deref()));
         files.extend(address.file.as_deref());
     }

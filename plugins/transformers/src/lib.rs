@@ -36,14 +36,14 @@ impl CachePlugin for Transformers {
         rules::all().into_iter().fold(manifest, Manifest::root)
     }
 
-    /// A folder is a cache of ours if it holds what only these libraries make, whichever rule led to it: the variables
-    /// name hubs as well, and one library's variable may name another one's folder.
+    /// A folder is a cache if it holds what only these libraries make: their variables name hubs as well, and other
+    /// folders of users. Models of Sentence Transformers are plain files, so their folder has to be named as theirs.
     fn discover(root: &dyn Directory, rule: &str) -> Result<Vec<Cache>> {
         let mut caches = vec![];
         if folder::holds_downloads(root, rule)? {
             caches.push(Cache::new("transformers", "Transformers"));
         }
-        if rule != rules::IN_HUB && !sentences::models(root)?.is_empty() {
+        if rule == SENTENCES && !sentences::models(root)?.is_empty() {
             caches.push(Cache::new(SENTENCES, "Sentence Transformers"));
         }
         Ok(caches)

@@ -1,5 +1,5 @@
-//! Where to look: the folders of each generation of the libraries. Variables of today say nothing of the day when a file
-//! was downloaded, so each default is a rule of its own besides the variable that overrode it.
+//! Where to look: the folder of each generation of the libraries, in the precedence of that generation. Where two of them
+//! give one folder, it is one root.
 
 use dscc_sdk::{Expansion, Location, RootRule};
 
@@ -47,8 +47,7 @@ pub fn all() -> Vec<RootRule> {
         RootRule::new(crate::SENTENCES).mark("*/modules.json").mark("*/config.json").mark("*/.gitattributes");
     vec![
         with(with(flat("transformers"), &OLD_VARIABLES, literal), &DEFAULT, home),
-        with(flat("transformers-default"), &DEFAULT, home),
-        with(flat("transformers-torch"), &TORCH, home),
+        with(with(flat("transformers-torch"), &OLD_VARIABLES, literal), &TORCH, home),
         with(flat(IN_HUB), &HUB, everything),
         with(with(sentences, &["${SENTENCE_TRANSFORMERS_HOME}"], literal), &SENTENCES, home),
     ]

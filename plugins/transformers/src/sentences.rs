@@ -16,9 +16,12 @@ const LAST: &str = "modules.json";
 /// A model has one of these.
 const MODEL: [&str; 2] = [LAST, "config.json"];
 
+/// What is in a clone, in a repository of the hub's layout, and in a download to a folder of the user's.
+const OTHERS: [&str; 3] = [".git", "snapshots", ".cache"];
+
 /// The folders with downloaded models, and whether they have the file that comes last.
 pub fn models(root: &dyn Directory) -> Result<BTreeMap<String, bool>> {
-    let names = [REPOSITORY, ".git", "snapshots"].into_iter().chain(MODEL);
+    let names = OTHERS.into_iter().chain(MODEL).chain([REPOSITORY]);
     let filter = names.fold(Filter::all().depth(2), Filter::name);
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for node in root.walk("", &filter).context("the folder cannot be listed")? {
@@ -29,7 +32,8 @@ pub fn models(root: &dyn Directory) -> Result<BTreeMap<String, bool>> {
     let downloaded = |folder: &str, names: &[String]| {
         let has = |name: &str| names.iter().any(|known| known == name);
         let other = folder.contains("--") || folder.starts_with('.') || snapshots::parse(folder).is_some();
-        !other && has(REPOSITORY) && !has(".git") && !has("snapshots") && MODEL.iter().any(|name| has(name))
+        let any = |names: &[&str]| names.iter().any(|name| has(name));
+        !other && has(REPOSITORY) && !any(&OTHERS) && any(&MODEL)
     };
     let ours = found.into_iter().filter(|(folder, names)| downloaded(folder, names));
     Ok(ours.map(|(folder, names)| (folder, names.iter().any(|name| name == LAST))).collect())
@@ -45,7 +49,7 @@ pub fn list(root: &dyn Directory, detail: Detail) -> Result<Listing> {
         }
         let entry = snapshots::finished(root, entry.attribute("repository", repository), &folder);
         match is_as_downloaded(root, &folder) {
-            true if ended => entry.recovery(Recovery::Download),
+            true if ended && folder.contains('_') => entry.recovery(Recovery::Download),
             _ => entry.attribute("warning", "a file in it may be somebody's own: it is not as a download leaves it"),
         }
     };

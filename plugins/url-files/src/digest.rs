@@ -19,9 +19,8 @@ impl UrlFile {
         self.name.split('.').nth(1).filter(|part| part.len() == 64)
     }
 
-    /// Whether the file is named by what the record says. A record of another address says nothing of the file: a
-    /// library finds the file by its name, and believes the record when it lists or moves what it has.
-    pub fn record_fits(&self) -> bool {
+    /// Whether the file is named by what the record says.
+    pub(crate) fn is_named_by_record(&self) -> bool {
         let tag = self.etag.as_deref().filter(|etag| !etag.is_empty()).map(digest);
         self.url.as_deref().is_some_and(|url| digest(url) == self.key()) && tag.as_deref() == self.tag()
     }
@@ -45,13 +44,13 @@ mod tests {
         let tag = "3552da3040b3241d8efbffb99ff254af82ecbf7a01fc754ae967293a546ace9f";
         assert_eq!((digest(URL).as_str(), digest(etag).as_str()), (KEY, tag));
         let name = format!("{KEY}.{tag}");
-        assert!(file(&name, URL, Some(etag)).record_fits());
-        assert!(file(&format!("{name}.h5"), URL, Some(etag)).record_fits());
-        assert!(file(KEY, URL, None).record_fits() && file(KEY, URL, Some("")).record_fits());
-        assert!(!file(&name, &URL[1..], Some(etag)).record_fits());
-        assert!(!file(&name, URL, Some(etag.trim_matches('"'))).record_fits());
-        assert!(!file(KEY, URL, Some(etag)).record_fits());
-        assert!(!UrlFile { name, ..UrlFile::default() }.record_fits());
+        assert!(file(&name, URL, Some(etag)).is_named_by_record());
+        assert!(file(&format!("{name}.h5"), URL, Some(etag)).is_named_by_record());
+        assert!(file(KEY, URL, None).is_named_by_record() && file(KEY, URL, Some("")).is_named_by_record());
+        assert!(!file(&name, &URL[1..], Some(etag)).is_named_by_record());
+        assert!(!file(&name, URL, Some(etag.trim_matches('"'))).is_named_by_record());
+        assert!(!file(KEY, URL, Some(etag)).is_named_by_record());
+        assert!(!UrlFile { name, ..UrlFile::default() }.is_named_by_record());
     }
 
     #[test]

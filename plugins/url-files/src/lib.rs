@@ -33,6 +33,9 @@ pub struct UrlFile {
     pub url: Option<String>,
     /// The server's tag of the content, as the record says, in its quotes if it has any.
     pub etag: Option<String>,
+    /// Whether the name is made of what the record says. Else the record is that of another file, and says nothing of
+    /// this one: a library finds the file by its name, and believes the record when it lists or moves what it has.
+    pub record_fits: bool,
 }
 
 impl UrlFile {
@@ -120,6 +123,7 @@ fn read_records(root: &dyn Directory, files: &mut [UrlFile]) {
             let Ok(text) = text else { continue };
             let Ok(record) = serde_json::from_slice::<Record>(&text) else { continue };
             (file.url, file.etag) = (record.url, record.etag);
+            file.record_fits = file.is_named_by_record();
         }
     }
 }

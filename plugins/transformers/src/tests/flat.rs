@@ -173,6 +173,8 @@ fn the_note_that_the_migration_was_done_goes_with_the_last_download() {
         assert_eq!(listing.entries.len(), 2);
         assert_eq!(find(&listing, "tmp6xhnv40t").shares, Vec::<&str>::new());
     }
+    let hub = top(&root.file("version.txt", "1").file("models--a--b/refs/main", "x"));
+    assert!(hub.entries.iter().all(|entry| entry.shares.is_empty()), "a hub without it is told of as an old cache");
 }
 
 #[test]

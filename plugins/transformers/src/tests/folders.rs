@@ -19,7 +19,7 @@ fn a_folder_is_a_cache_by_what_is_in_it() {
         (&hub, vec![], vec![], vec![]),
         (&both, vec!["transformers"], vec!["transformers"], vec!["transformers"]),
         (&other, vec![], vec![], vec![]),
-        (&models, vec!["sentence-transformers"], vec![], vec!["sentence-transformers"]),
+        (&models, vec![], vec![], vec!["sentence-transformers"]),
         (&MemoryRoot::new(), vec!["transformers"], vec![], vec![]),
     ] {
         assert_eq!(caches(root, "transformers"), in_own);
@@ -73,10 +73,12 @@ fn a_model_is_known_as_downloaded_if_nothing_in_it_is_newer_than_the_file_that_c
 }
 
 #[test]
-fn models_that_somebody_saved_or_cloned_or_the_hub_keeps_are_not_claimed() {
+fn models_that_somebody_saved_cloned_or_downloaded_or_the_hub_keeps_are_not_claimed() {
     let root = MemoryRoot::new().file("mine/modules.json", "[]").file("mine/config.json", "{}");
     let root =
         root.file("a_cloned/.git/HEAD", "").file("a_cloned/.gitattributes", "").file("a_cloned/modules.json", "[]");
+    let root = root.file("a_local/.cache/huggingface/x", "").file("a_local/.gitattributes", "");
+    let root = root.file("a_local/modules.json", "[]");
     let root = root.file("models--a--b/snapshots/c/modules.json", "[]").file("models--a--b/.gitattributes", "");
     let root = root.file("README.md", "x").file(".gitattributes", "").file("modules.json", "");
     assert_eq!(ids(&list(&root, "sentence-transformers").entries), Vec::<&str>::new());

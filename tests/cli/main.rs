@@ -14,6 +14,7 @@ mod conformance;
 mod credentials;
 mod default_plan;
 mod environment;
+mod hf_datasets;
 mod hf_home;
 mod hostile_answers;
 mod hostile_components;

@@ -290,15 +290,15 @@ def made_anew(lab: Lab) -> list[str]:
         for name in ("csv", "json", "text", "folder", "generator", "pictures"):
             clean(lab, home, "-c", "datasets", ids[name])
             after = real.ask("load", data)
-            changed = {n for n in ids if after[n]["inode"] != first[n]["inode"] or after[n]["folder"] != first[n]["folder"]}
+            changed = {n for n in ids if after[n]["made"] != first[n]["made"] or after[n]["folder"] != first[n]["folder"]}
             wanted = {name, "map"} if name == "csv" else {name}
             if changed != wanted or any(after[n].get("rows") != first[n].get("rows") for n in ids):
-                problems.append(f"after the removal of {name} {changed} was made anew: {after}")
+                problems.append(f"after the removal of {name} {changed} was made anew")
             first = after
         part = f"{ids['csv']}/{Path(first['map']['file']).stem}"
         clean(lab, home, "-c", "datasets", part)
         after = real.ask("load", data)
-        changed = {n for n in ids if after[n]["inode"] != first[n]["inode"]}
+        changed = {n for n in ids if after[n]["made"] != first[n]["made"]}
         if changed != {"map"}:
             problems.append(f"after the removal of the map's result {changed} was made anew")
     return problems

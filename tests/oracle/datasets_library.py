@@ -11,7 +11,7 @@ from pathlib import Path
 
 def read(root: str) -> dict:
     """The rows of each split of every build that the library can read, by the build's folder."""
-    from datasets import DatasetInfo
+    from datasets import Dataset, DatasetInfo
     from datasets.arrow_reader import ArrowReader
 
     answers = {}
@@ -19,21 +19,12 @@ def read(root: str) -> dict:
         folder, info = path.parent, DatasetInfo.from_directory(str(path.parent))
         reader = ArrowReader(str(folder), info)
         name = info.dataset_name or info.builder_name
-        tables = {
-            split: reader.read(name, split, list(info.splits.values()), in_memory=True)["pa_table"]
-            for split in info.splits
-        }
+        splits = list(info.splits.values())
+        tables = {split: Dataset(**reader.read(name, split, splits, in_memory=True)) for split in info.splits}
         answers[folder.relative_to(root).as_posix()] = {split: table.num_rows for split, table in tables.items()}
     return answers
 
 
-def cleanup(folder: str) -> list[str]:
-    """What is left of a build after `Dataset.cleanup_cache_files`."""
-    from datasets import Dataset
-
-    tables = [path for path in sorted(Path(folder).glob("*.arrow")) if not path.name.startswith("cache-")]
-    Dataset.from_file(str(tables[0])).cleanup_cache_files()
-    return sorted(path.name for path in Path(folder).iterdir())
 
 
 def _squares(n):
@@ -46,7 +37,8 @@ def _double(row):
 
 
 def load(data: str) -> dict:
-    """Loads the same local data in several ways; for each the folder it is in, the inode of its record, and its rows."""
+    """Loads the same local data in several ways; for each the folder it is in, when its record was written, and
+    its rows."""
     from datasets import Dataset, Features, Image, Value, load_dataset
 
     pictures = Features({"picture": Image(decode=False), "n": Value("int64")})
@@ -61,15 +53,15 @@ def load(data: str) -> dict:
     mapped = loaded["csv"].map(_double)
     answers = {name: _place(dataset) for name, dataset in loaded.items()}
     answers["map"] = {"folder": _place(loaded["csv"])["folder"], "file": mapped.cache_files[0]["filename"]}
-    answers["map"]["inode"] = os.stat(answers["map"]["file"]).st_ino
+    answers["map"]["made"] = os.stat(answers["map"]["file"]).st_mtime_ns
     answers["paths"] = [row["picture"]["path"] for row in loaded["pictures"]]
     return answers
 
 
 def _place(dataset) -> dict:
     folder = Path(dataset.cache_files[0]["filename"]).parent
-    inode = (folder / "dataset_info.json").stat().st_ino
-    return {"folder": str(folder), "inode": inode, "rows": dataset.num_rows}
+    made = (folder / "dataset_info.json").stat().st_mtime_ns
+    return {"folder": str(folder), "made": made, "rows": dataset.num_rows}
 
 
 def hub(name: str) -> str:

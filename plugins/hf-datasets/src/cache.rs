@@ -9,7 +9,7 @@ use crate::dataset::{self, Dataset};
 use crate::downloads::{self, Local, Users, digest};
 use crate::locks::{self, RootLocks};
 use crate::names;
-use crate::verdict::{Judge, Judged};
+use crate::verdict::{self, Judge, Judged};
 
 /// So many values of one attribute are shown.
 const MOST: usize = 20;
@@ -70,7 +70,7 @@ fn outline(dataset: &Dataset, locks: &RootLocks) -> Entry {
     let mut entry = Entry::new(id, "dataset").label(label).with_children();
     entry.owns.extend(dataset.links.iter().map(|link| link.path.clone()));
     for build in &dataset.builds {
-        entry.owns.extend(locks::claims(build, dataset, locks));
+        entry.owns.extend(locks::claims(build, locks));
     }
     entry.owns.extend(dataset.lone_locks.iter().cloned());
     entry
@@ -96,6 +96,9 @@ fn full(entry: Entry, dataset: &Dataset, judged: &[Judged], locks: &RootLocks) -
     entry = several(entry, "builder", builders);
     let repositories: BTreeSet<String> = judged.iter().filter_map(Judged::repository).collect();
     entry = several(entry, "repository", repositories.iter().map(String::as_str));
+    if judged.iter().any(|it| !it.needs.is_empty()) {
+        entry = entry.attribute("warning", verdict::PATHS);
+    }
     several(entry, "origin", judged.iter().map(|it| it.origin).collect::<BTreeSet<_>>())
 }
 
@@ -108,7 +111,7 @@ fn state(judged: &[Judged]) -> State {
 /// The same key with several values, as many as anyone reads.
 pub fn several<'a>(entry: Entry, key: &str, values: impl IntoIterator<Item = &'a str>) -> Entry {
     let mut values = values.into_iter();
-    let entry = values.by_ref().take(MOST).fold(entry, |entry, value| entry.attribute(key, value));
+    let entry = values.by_ref().take(MOST).fold(entry, |entry, value| entry.attribute(key, names::shown(value)));
     let more = values.count();
     if more == 0 { entry } else { entry.attribute(key, format!("{more} more")) }
 }

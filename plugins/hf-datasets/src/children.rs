@@ -2,42 +2,49 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dscc_sdk::{Context, Directory, Entry, FsError, Listing, Node, Recovery, Result, State, path};
+use dscc_sdk::{Context, Directory, Entry, Filter, FsError, Kinds, Listing, Node, Recovery, Result, State, path};
 
 use crate::cache::several;
-use crate::dataset::{self, Build, Dataset};
+use crate::dataset::{self, Dataset};
 use crate::downloads::Local;
 use crate::info::Info;
 use crate::locks::{self, RootLocks};
-use crate::names;
+use crate::names::{self, shown};
 use crate::verdict::{Judge, Judged};
 
-/// Bytes of a text that describes.
-const TEXT: usize = 200;
+/// So many splits are shown.
+const SPLITS: usize = 100;
 
 /// The children of a dataset or of a build.
 pub fn list(root: &dyn Directory, parent: &str) -> Result<Listing> {
     // Where a dataset's id ends is told by an `@`, which ids of datasets do not have.
     let (id, build) = parent.split_once('@').map_or((parent, None), |(id, build)| (id, Some(build)));
     let folder = names::dataset_folder(id);
-    let dataset = match dataset::read(root, &folder) {
-        Err(FsError::NotFound | FsError::WrongKind | FsError::BadPath) => return Ok(Listing::default()),
-        other => other.with_context(|| format!("`{id}` cannot be listed"))?,
+    let listing = match build {
+        None => dataset::read(root, &folder).map(|dataset| builds(root, id, &dataset)),
+        Some(below) => files(root, &format!("{folder}/{below}")).map(|files| Ok(parts(parent, &files))),
     };
-    Ok(match build {
-        None => builds(root, id, &dataset)?,
-        Some(below) => {
-            let found = dataset.builds.iter().find(|build| build.below() == below);
-            found.map(|build| parts(parent, build)).unwrap_or_default()
-        }
-    })
+    match listing {
+        Err(FsError::NotFound | FsError::WrongKind | FsError::BadPath) => Ok(Listing::default()),
+        other => other.with_context(|| format!("`{parent}` cannot be listed"))?,
+    }
+}
+
+/// The paths of the files in a build. Its siblings are not looked at again.
+fn files(root: &dyn Directory, folder: &str) -> Result<BTreeSet<String>, FsError> {
+    let version = |part: &str| names::is_version(part.strip_suffix(names::INCOMPLETE).unwrap_or(part));
+    if !folder.split('/').skip(2).take(1).any(version) {
+        return Ok(BTreeSet::new());
+    }
+    let nodes = root.walk(folder, &Filter::direct().kinds(Kinds::FILE))?;
+    Ok(nodes.filter(Node::is_file).map(|node| node.path).collect())
 }
 
 fn builds(root: &dyn Directory, id: &str, dataset: &Dataset) -> Result<Listing> {
     let locks = RootLocks::of(root).context("the lock files cannot be listed")?;
     let local = Local::read(root);
     let judged = Judge::new(root, &local).judge(dataset);
-    let mut listing: Listing = judged.into_iter().map(|it| build(id, dataset, it, &locks)).collect();
+    let mut listing: Listing = judged.into_iter().map(|it| build(id, it, &locks)).collect();
     listing.entries.extend(dataset.links.iter().map(|node| link(id, dataset, node)));
     listing.entries.extend(locks::entry(format!("{id}@locks"), dataset.lone_locks.clone()));
     for unread in &dataset.unread {
@@ -47,16 +54,16 @@ fn builds(root: &dyn Directory, id: &str, dataset: &Dataset) -> Result<Listing> 
 }
 
 /// A build, finished or not.
-fn build(id: &str, dataset: &Dataset, judged: Judged, locks: &RootLocks) -> Entry {
+fn build(id: &str, judged: Judged, locks: &RootLocks) -> Entry {
     let build = judged.build;
     let kind = if build.is_partial() { "partial" } else { "build" };
     let label = match build.hash.as_deref() {
-        Some(hash) => format!("{} {} {}", judged.config(), build.version, names::short(hash)),
-        None => format!("{} {}", judged.config(), build.version),
+        Some(hash) => format!("{} {} {}", shown(judged.config()), build.version, names::short(hash)),
+        None => format!("{} {}", shown(judged.config()), build.version),
     };
     let mut entry = Entry::new(format!("{id}@{}", build.below()), kind).label(label).keeps_parent();
-    entry.has_children = results(build).next().is_some() || build.files.iter().any(|file| names::is_temporary(file));
-    entry.owns = locks::claims(build, dataset, locks);
+    entry.has_children = build.files.iter().any(|file| names::result(file).is_some() || names::is_temporary(file));
+    entry.owns = locks::claims(build, locks);
     entry = locks::guard(entry, &build.base, locks).state(judged.state).recovery(judged.recovery);
     entry.reclaim.clone_from(&judged.reclaim);
     entry.needs.extend(judged.needs.iter().cloned());
@@ -69,32 +76,23 @@ fn describe(entry: Entry, judged: &Judged) -> Entry {
     let revision = build.hash.as_deref().filter(|hash| names::is_hex(hash, 40));
     // What a user can type after the `@`.
     let entry = entry.attribute("refs", &build.config).attribute("refs", build.hash.as_deref().map(names::short));
-    let mut entry = entry.attribute("config", judged.config()).attribute("version", version);
+    let mut entry = entry.attribute("config", shown(judged.config())).attribute("version", shown(version));
     entry = entry.attribute("revision", revision).attribute("repository", judged.repository());
     if let Some(info) = &judged.info {
-        entry = entry.attribute("builder", info.text("builder_name"));
-        for (name, rows, ..) in info.splits() {
+        entry = entry.attribute("builder", info.text("builder_name").map(shown));
+        for (name, rows, ..) in info.splits().take(SPLITS) {
             let rows = rows.map_or_else(|| "?".to_owned(), |rows| rows.to_string());
-            entry = entry.attribute("splits", format!("{name}: {rows}"));
+            entry = entry.attribute("splits", format!("{}: {rows}", shown(name)));
         }
         for key in ["description", "license", "homepage"] {
-            entry = entry.attribute(key, info.text(key).map(short));
+            entry = entry.attribute(key, info.text(key).map(shown));
         }
         entry = several(entry, "source", info.sources());
     }
     if !build.is_partial() {
         entry = entry.attribute("origin", judged.origin);
     }
-    judged.warnings.iter().fold(entry, |entry, warning| entry.attribute("warning", warning))
-}
-
-/// The first line of a text, and no more than anyone reads.
-fn short(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    match line.char_indices().nth(TEXT) {
-        Some((end, _)) => format!("{}...", line.get(..end).unwrap_or(line)),
-        None => line.to_owned(),
-    }
+    judged.warnings.iter().fold(entry, |entry, warning| entry.attribute("warning", shown(warning)))
 }
 
 /// A link in place of a config, a version or a build: what it leads to is not the cache's.
@@ -105,28 +103,27 @@ fn link(id: &str, dataset: &Dataset, node: &Node) -> Entry {
 }
 
 /// What is in a build besides its tables.
-fn parts(id: &str, build: &Build) -> Listing {
-    let mut by_result: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, file) in results(build) {
-        by_result.entry(name).or_default().push(file);
+fn parts(id: &str, files: &BTreeSet<String>) -> Listing {
+    let mut by_result: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
+    for file in files {
+        if let Some(result) = names::result(path::name(file)) {
+            by_result.entry(result).or_default().push(file);
+        }
     }
     let mut listing = Listing::default();
     for (name, files) in by_result {
         let entry = Entry::new(format!("{id}/{name}"), "cache").label(name).recovery(Recovery::Rebuild);
         let entry = entry.attribute("fingerprint", name.strip_prefix("cache-"));
         let entry = if files.len() > 1 { entry.attribute("shards", files.len().to_string()) } else { entry };
-        listing.push(files.into_iter().fold(entry, |entry, file| entry.owns(path::join(&build.path, file))));
+        listing.push(files.into_iter().fold(entry, Entry::owns));
     }
-    for file in build.files.iter().filter(|file| names::is_temporary(file)) {
-        let entry = Entry::new(format!("{id}/{file}"), "partial").label(file).owns(path::join(&build.path, file));
+    for file in files.iter().filter(|file| names::is_temporary(path::name(file))) {
+        let name = path::name(file);
+        let entry = Entry::new(format!("{id}/{name}"), "partial").label(name).owns(file);
         let entry = entry.state(State::Partial).recovery(Recovery::Rebuild);
         listing.push(entry.reclaim("left by a `map` or `filter` that was killed"));
     }
     listing
-}
-
-fn results(build: &Build) -> impl Iterator<Item = (&str, &str)> {
-    build.files.iter().filter_map(|file| Some((names::result(file)?, file.as_str())))
 }
 
 impl Judged<'_> {
@@ -139,12 +136,8 @@ impl Judged<'_> {
     /// The Hub's name of the dataset, where it differs from the folder's, which is in lower case and for old versions
     /// that of the builder.
     pub fn repository(&self) -> Option<String> {
-        let of_source = |source: &str| {
-            let rest = source.rsplit("::").next()?.strip_prefix("hf://datasets/")?;
-            rest.split_once('@').map(|(name, _)| name.to_owned())
-        };
-        let sources: BTreeSet<String> = self.info.as_ref()?.sources().filter_map(of_source).collect();
+        let sources: BTreeSet<&str> = self.info.as_ref()?.sources().filter_map(names::repository_of).collect();
         let one = sources.first().filter(|_| sources.len() == 1);
-        one.cloned().or_else(|| names::repository_of_config(&self.build.config))
+        one.map(|name| shown(name)).or_else(|| names::repository_of_config(&self.build.config))
     }
 }

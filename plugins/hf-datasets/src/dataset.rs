@@ -29,8 +29,10 @@ pub struct Build {
     pub hash: Option<String>,
     /// Its folder, or the files in it if the folder holds other builds too.
     pub content: Vec<String>,
-    /// Lock files beside it that no other build has.
+    /// Lock files beside it. Of a finished build and an unfinished one of the same name the first has the locks.
     pub locks: Vec<String>,
+    /// Whether it is that first one.
+    pub has_locks: bool,
     /// Names of the files in it.
     pub files: BTreeSet<String>,
     /// A folder or link in it, which the library does not make.
@@ -184,11 +186,16 @@ impl Reader {
 
     /// Adds what is in one folder: builds, each with the locks beside it, and the locks of those that are gone.
     fn add(&mut self, mut builds: Vec<Build>, files: Vec<Node>, is_name: fn(&str) -> bool) {
+        builds.sort_by_key(Build::is_partial);
+        let mut holders: BTreeMap<String, usize> = BTreeMap::new();
+        for (at, build) in builds.iter_mut().enumerate() {
+            build.has_locks = !holders.contains_key(&build.base);
+            holders.entry(build.base.clone()).or_insert(at);
+        }
         for lock in files {
             let Some(name) = locks::folder_of(lock.name()).filter(|name| is_name(name)) else { continue };
             let base = path::join(path::parent(&lock.path), name);
-            // The finished build comes before the unfinished one of the same name.
-            match builds.iter_mut().filter(|build| build.base == base).min_by_key(|build| build.path.len()) {
+            match holders.get(&base).and_then(|at| builds.get_mut(*at)) {
                 Some(build) => build.locks.push(lock.path),
                 None => self.dataset.lone_locks.push(lock.path),
             }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::info::is_remote;
 use crate::locks;
-use crate::names::{DOWNLOADS, EXTRACTED, is_hex};
+use crate::names::{DOWNLOADS, EXTRACTED, is_hex, repository_of, shown};
 
 /// Digits of a digest in an id. Of two downloads with the same ones each is called by all of its name.
 const DIGITS: usize = 12;
@@ -164,8 +164,8 @@ impl Rows<'_> {
         if content.is_none() && file.record.is_none() {
             return None;
         }
-        let entry = Entry::new(id, "download").label(&file.name).attribute("url", file.url.as_deref());
-        let entry = self.with_users(entry.attribute("etag", file.etag.as_deref()), file.key());
+        let entry = with_address(Entry::new(id, "download").label(&file.name), file.url.as_deref());
+        let entry = self.with_users(entry.attribute("etag", file.etag.as_deref().map(shown)), file.key());
         let entry = match content {
             None => {
                 entry.state(State::Stale).recovery(Recovery::Rebuild).reclaim("a record of a download that is gone")
@@ -196,7 +196,7 @@ impl Rows<'_> {
         let partial = file.partial.as_ref()?;
         let entry = Entry::new(format!("{id}.incomplete"), "partial").label(partial.name()).owns(&partial.path);
         let entry =
-            entry.attribute("url", file.url.as_deref()).lock(LockKind::Flock, self.lock(self.downloads, &file.name));
+            with_address(entry, file.url.as_deref()).lock(LockKind::Flock, self.lock(self.downloads, &file.name));
         let entry = entry.state(State::Partial).recovery(Recovery::Download).reclaim("a killed download");
         let alone = file.content.is_none() && file.record.is_none();
         let lock = file.lock.as_ref().filter(|_| alone).map(|lock| lock.path.clone());
@@ -255,7 +255,7 @@ impl Rows<'_> {
         let Some(origin) = origin else {
             return entry.attribute("source", "an archive that is not among the downloads here");
         };
-        let entry = entry.recovery(Recovery::Rebuild).attribute("url", origin.url.as_deref());
+        let entry = with_address(entry.recovery(Recovery::Rebuild), origin.url.as_deref());
         self.with_users(entry, &origin.key)
     }
 
@@ -263,6 +263,12 @@ impl Rows<'_> {
         let entry = Entry::new(id, "link").label(link.name()).owns(&link.path).recovery(Recovery::Irreplaceable);
         entry.attribute("target", &link.target)
     }
+}
+
+/// Says where something was downloaded from.
+fn with_address(entry: Entry, url: Option<&str>) -> Entry {
+    let repository = url.and_then(repository_of).map(shown);
+    entry.attribute("url", url.map(shown)).attribute("repository", repository)
 }
 
 /// When the latest download of each address was written, where there are several.

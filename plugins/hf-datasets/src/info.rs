@@ -138,10 +138,10 @@ impl Info {
         self.text("builder_name").is_some_and(|builder| !PACKAGED.contains(&builder))
     }
 
-    /// Whether the tables may hold paths of files in place of their content.
-    pub fn may_store_paths(&self) -> bool {
+    /// Whether the tables hold paths of files in place of their content, by what is in them.
+    pub fn stores_paths(&self) -> Guess {
         if self.text("builder_name").is_some_and(|builder| EMBEDDING.contains(&builder)) {
-            return false;
+            return Guess::No;
         }
         let mut seen = Features::default();
         seen.look(&self.0["features"], "");
@@ -149,8 +149,25 @@ impl Info {
             (rows + more_rows.unwrap_or(0), bytes + more_bytes.unwrap_or(0))
         });
         let holds_content = !seen.has_text && rows > 0 && bytes / rows > 8192;
-        (seen.has_files && !holds_content) || (self.is_of_script() && seen.has_paths)
+        if (seen.has_files && !holds_content) || (self.is_of_script() && seen.has_paths) {
+            Guess::Probably
+        } else if self.is_of_script() && seen.has_text {
+            Guess::Perhaps
+        } else {
+            Guess::No
+        }
     }
+}
+
+/// Whether tables hold paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guess {
+    /// They do not.
+    No,
+    /// Any text of a loading script may be one, so it is worth a look.
+    Perhaps,
+    /// They do, as far as can be told without a look.
+    Probably,
 }
 
 #[derive(Default)]

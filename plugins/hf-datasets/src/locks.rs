@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use dscc_sdk::{Directory, Entry, Filter, FsError, LockKind, Node, Recovery, State};
 
-use crate::dataset::{Build, Dataset};
+use crate::dataset::Build;
 
 /// Endings of the files beside a build's folder, over all versions.
 const BESIDE: [&str; 5] =
@@ -64,15 +64,9 @@ impl RootLocks {
 }
 
 /// All that a build claims, in the order of removal: its content, the locks beside it, its lock in the root.
-pub fn claims(build: &Build, dataset: &Dataset, locks: &RootLocks) -> Vec<String> {
-    let mut claims = build.content.clone();
-    claims.extend(build.locks.iter().cloned());
-    // Of a finished build and an unfinished one of the same name the first has the lock, as with those beside it.
-    let first = dataset.builds.iter().filter(|other| other.base == build.base).map(|other| other.path.len()).min();
-    if first == Some(build.path.len()) {
-        claims.extend(locks.of_build(&build.base));
-    }
-    claims
+pub fn claims(build: &Build, locks: &RootLocks) -> Vec<String> {
+    let of_root = if build.has_locks { locks.of_build(&build.base) } else { vec![] };
+    build.content.iter().chain(&build.locks).cloned().chain(of_root).collect()
 }
 
 /// Adds the locks that a builder may hold on the folder `base`.

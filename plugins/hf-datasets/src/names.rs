@@ -89,6 +89,22 @@ pub fn is_temporary(name: &str) -> bool {
     name.strip_prefix("tmp").is_some_and(|rest| rest.len() == 8 && rest.bytes().all(allowed))
 }
 
+/// The Hub's name of the dataset that an address leads to: `acme/reviews` for `hf://datasets/acme/reviews@main/x.csv`.
+pub fn repository_of(address: &str) -> Option<&str> {
+    let last = address.rsplit("::").next().unwrap_or(address);
+    last.strip_prefix("hf://datasets/")?.split_once('@').map(|(name, _)| name)
+}
+
+/// The first line of a text from a file, and no more of it than anyone reads: a host refuses what is very long.
+pub fn shown(text: &str) -> String {
+    const MOST: usize = 300;
+    let line = text.lines().next().unwrap_or_default();
+    match line.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}...", line.get(..end).unwrap_or(line)),
+        None => line.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

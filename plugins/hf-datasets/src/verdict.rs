@@ -7,12 +7,15 @@ use dscc_sdk::{Directory, Filter, FsError, Recovery, State, path};
 
 use crate::dataset::{self, Build, Dataset, INFO};
 use crate::downloads::{Local, digest};
-use crate::info::{Info, Unreadable, is_remote, missing_splits};
+use crate::info::{Guess, Info, Unreadable, is_remote, missing_splits};
 use crate::names::{self, DOWNLOADS, EXTRACTED};
 use crate::stored_paths::{Reader, Stored};
 
 /// Where the hub's cache is beside this one, unless variables say otherwise.
 const HUB: &str = "hub";
+
+/// What a user has to know of tables with paths.
+pub const PATHS: &str = "it holds paths of downloaded files, not their content: without those it cannot be read";
 
 /// A build and what is thought of it.
 pub struct Judged<'a> {
@@ -112,15 +115,18 @@ impl<'a> Judge<'a> {
     }
 
     fn look_for_needs(&mut self, dataset: &Dataset, judged: &mut Judged) {
-        let Some(info) = judged.info.as_ref().filter(|info| info.may_store_paths()) else { return };
+        let Some(info) = &judged.info else { return };
+        let guess = info.stores_paths();
+        if guess == Guess::No {
+            return;
+        }
         let stored = self.tables.read(judged.build);
         let mut places = self.places(&stored);
-        if stored.unknown {
+        if stored.unknown && guess == Guess::Probably {
             places.extend(self.worst(dataset, judged.build, info));
         }
         if !places.is_empty() {
-            let what = "it holds paths of downloaded files, not their content: without those it cannot be read";
-            judged.warnings.push(what.into());
+            judged.warnings.push(PATHS.into());
         }
         judged.needs = places;
     }

@@ -88,3 +88,20 @@ fn ids_that_no_dataset_has_have_no_children() {
         assert!(below(&root, id).is_empty(), "{id}");
     }
 }
+
+#[test]
+fn texts_of_any_length_are_cut() {
+    let long = "x".repeat(20_000);
+    let record = format!(
+        r#"{{"config_name": "{long}", "license": "{long}", "builder_name": "{long}", "version": "{long}",
+        "splits": {{"{long}": {{}}}}, "download_checksums": {{"hf://datasets/{long}@{long}": null}}}}"#
+    );
+    let root = root().file(&format!("a/default/0.0.0/{OLD}/dataset_info.json"), record);
+    let root = root
+        .file(&format!("downloads/{CODE}"), "1")
+        .file(&format!("downloads/{CODE}.json"), format!(r#"{{"url": "https://{long}", "etag": "{long}"}}"#));
+    for entry in top(&root).into_iter().chain(below(&root, "a")) {
+        assert!(entry.label.len() < 1000, "{}", entry.id);
+        assert!(entry.attributes.iter().all(|(_, value)| value.len() < 1000), "{}", entry.id);
+    }
+}

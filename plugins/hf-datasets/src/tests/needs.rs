@@ -60,10 +60,15 @@ fn of_tables_too_large_to_look_through_the_worst_is_assumed() {
 
 #[test]
 fn paths_in_the_texts_of_a_script_are_paths_too() {
-    let at = format!("a___b/default/1.0.0/{CODE}");
-    let features = r#""builder_name": "my_corpus", "features": {"file": {"dtype": "string", "_type": "Value"}}"#;
-    let used = digest("used");
-    let root = root().build(&at, features).file(&format!("downloads/{used}"), "");
-    let root = root.file(&format!("{at}/x-train.arrow"), table(&[format!("{HOME}/downloads/{used}")]));
-    assert_eq!(below(&root, "a/b")[0].needs, [format!("{HOME}/downloads/{used}")]);
+    let (at, used) = (format!("a___b/default/1.0.0/{CODE}"), digest("used"));
+    for column in ["file", "anything"] {
+        let text = format!(r#"{{"{column}": {{"dtype": "string", "_type": "Value"}}}}"#);
+        let features = format!(r#""builder_name": "my_corpus", "features": {text}"#);
+        let root = root().build(&at, &features).file(&format!("downloads/{used}"), "");
+        let root = root.file(&format!("{at}/x-train.arrow"), table(&[format!("{HOME}/downloads/{used}")]));
+        assert_eq!(below(&root, "a/b")[0].needs, [format!("{HOME}/downloads/{used}")]);
+        // Of a large table only the name of the column tells.
+        let root = root.sparse(&format!("{at}/x-train.arrow"), 9 << 20);
+        assert_eq!(below(&root, "a/b")[0].needs.is_empty(), column == "anything");
+    }
 }

@@ -6,7 +6,7 @@ import sys
 
 from check_recount import recount
 from ir_lab import HERE, ROOT, TABLE, IrLab, addresses
-from sandbox import Lab, beneath, few, snapshot, weigh
+from sandbox import Lab, beneath, entries, few, snapshot, weigh
 
 # What the kills of the corpus left, with the parts of each.
 UNFINISHED = {
@@ -17,6 +17,29 @@ UNFINISHED = {
     "nfcorpus@unfinished/nfcorpus.tar.gz.tmp": ["nfcorpus/nfcorpus.tar.gz.tmp"],
     "tweets2013-ia@unfinished/corpus": ["tweets2013-ia/corpus"],
 }
+
+# What the library takes for complete by one of its parts: what is asked for, the entry, that part, and the others.
+STORE = {"bin": b"", "bin.pos": bytes(8), "idx.doc_id.key": b"1", "idx.doc_id.pos": bytes(8), "idx.doc_id.meta": b"1 1"}
+TOGETHER = [
+    (
+        "natural-questions/dev queries",
+        "natural-questions@stores/docs.pklz4",
+        {f"natural-questions/docs.pklz4/{name}": content for name, content in STORE.items()},
+        {"natural-questions/dev.queries.tsv": b"1\tquestion\n"},
+    ),
+    (
+        "aol-ia queries",
+        "aol-ia@sources/logs",
+        {"aol-ia/_built_logs": b""},
+        {"aol-ia/queries.tsv": b"1\tquery\n", "aol-ia/qrels": b"", "aol-ia/log.pkl.lz4": b""},
+    ),
+    (
+        "lotte/writing/dev/search queries",
+        "lotte@extracted/lotte_extracted",
+        {f"lotte/lotte_extracted/lotte/writing/dev/collection.tsv.pklz4/{name}": it for name, it in STORE.items()},
+        {"lotte/lotte_extracted/lotte/writing/dev/questions.search.tsv": b"1\tquestion\n"},
+    ),
+]
 
 
 def checks(lab: Lab, _homes: dict):
@@ -33,6 +56,12 @@ def checks(lab: Lab, _homes: dict):
     yield "ir_datasets misses nothing of what is called needless", lambda: remove_needless(ir)
     yield "ir_datasets does without all that goes by itself", lambda: remove_all(ir)
     yield "what ir_datasets does not bring back is refused", lambda: refused(ir)
+    yield "what a killed run kept for itself goes", lambda: temporary(ir)
+    yield "a store that dscc calls broken is of no use to ir_datasets", lambda: broken(ir)
+    yield "a store that dscc calls stale is deleted by ir_datasets itself", lambda: stale(ir)
+    for together in TOGETHER:
+        title = f"what dscc keeps together would fail apart: {together[1]}"
+        yield title, lambda t=together: apart(ir, *t)
 
 
 # ---------------------------------------------------------------- what is found
@@ -124,8 +153,9 @@ def remove(ir: IrLab, ids: list[str], wishes=None) -> list[str]:
         plan = ir.dscc("clean", "-c", "ir_datasets", *ids, "-n", "--json")
         answer = ir.dscc("clean", "-c", "ir_datasets", *ids, "-y", "--json")
         after = snapshot(at)
-        if answer.status or plan.json["remove"] != answer.json["remove"]:
-            return [str(plan), str(answer), "the dry run and the run differ"]
+        # Where a part of what was named stays, the status says so.
+        if answer.status not in (0, 1) or answer.json["failed"] or plan.json["remove"] != answer.json["remove"]:
+            return [str(plan), str(answer), "the dry run and the run differ, or something failed"]
         problems = went_as_planned(ir, answer.json, before, after)
         datasets = {key.partition("@")[0] for key in ids}
         if wishes is None:
@@ -208,3 +238,69 @@ def refused(ir: IrLab) -> list[str]:
     return problems
 
 
+def apart(ir: IrLab, wish: str, entry: str, head: dict[str, bytes], rest: dict[str, bytes]) -> list[str]:
+    """With the first part alone the library fails for ever; without both it would download. So they are one entry, or the
+    one needs the other."""
+    problems = []
+    with ir.copy() as at:
+        for path, content in (head | rest).items():
+            (at / ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+            (at / ROOT / path).write_bytes(content)
+        whole = ir.ask([wish])[0][wish]
+        rows = entries(ir.dscc("show", "-c", "ir_datasets", "--children", "--json"))
+        with_both = [row["id"] for row in rows.values() if all(covers(row, path) for path in rest)]
+        if entry not in with_both:
+            problems.append(f"{entry} is not an entry with {few(rest)}")
+        alone = [
+            row["id"]
+            for row in rows.values()
+            if any(covers(row, path) for path in rest) and not any(covers(row, path) for path in head)
+        ]
+        problems += [f"{key} is an entry without {few(head)}" for key in alone]
+        for path in rest:
+            (at / ROOT / path).unlink()
+        broken = ir.ask([wish])[0][wish]
+        if whole != 1 or "FileNotFoundError" not in str(broken):
+            problems.append(f"{wish}: {whole} with all, {broken} with the first part alone")
+    return problems
+
+
+def temporary(ir: IrLab) -> list[str]:
+    with ir.copy() as at:
+        left = sorted(path.name for path in (at / "tmp/ir_datasets").iterdir())
+        rows = entries(ir.dscc("show", "-c", "ir_datasets-tmp", "--json")).values()
+        answer = ir.dscc("clean", "-c", "ir_datasets-tmp", "-y", "--json")
+        after = list((at / "tmp/ir_datasets").iterdir())
+    problems = [] if [row["paths"] for row in rows if row["reclaim"]] == [left] else [f"{left} is on disk, not {rows}"]
+    return problems + ([] if answer.status == 0 and not after else [f"{answer}: {after}"])
+
+
+def broken(ir: IrLab) -> list[str]:
+    """Killed between the offsets, which make it count as built, and the index."""
+    with ir.copy() as at:
+        for path in (at / ROOT / "vaswani/docs.pklz4").glob("idx.*"):
+            path.unlink()
+        row = entries(ir.dscc("show", "-c", "ir_datasets", "--children", "--json"))["vaswani@stores/docs.pklz4"]
+        found, _ = ir.ask(["vaswani store"])
+        ir.dscc("clean", "-c", "ir_datasets", row["id"], "-y")
+        again, _ = ir.ask(["vaswani store"])
+    problems = [] if (row["state"], bool(row["reclaim"])) == ("broken", True) else [f"{row}"]
+    if found["vaswani store"] == ir.seen["vaswani store"] or again["vaswani store"] != ir.seen["vaswani store"]:
+        problems.append(f"the library says {found}, and after the removal {again}")
+    return problems
+
+
+def stale(ir: IrLab) -> list[str]:
+    store = "beir/scifact/docs.pklz4"
+    with ir.copy() as at:
+        (at / ROOT / "beir/scifact/irds_version.txt").unlink()
+        row = entries(ir.dscc("show", "-c", "ir_datasets", "--children", "--json"))["beir@stores/scifact/docs.pklz4"]
+        before = (at / ROOT / store).stat().st_ino, (at / ROOT / store / "bin").stat().st_mtime_ns
+        found, _ = ir.ask(["beir/scifact store"])
+        after = (at / ROOT / store).stat().st_ino, (at / ROOT / store / "bin").stat().st_mtime_ns
+    problems = [] if (row["state"], bool(row["reclaim"])) == ("stale", True) else [f"{row}"]
+    return problems + ([] if before != after else [f"the library kept it: {found}"])
+
+
+def covers(row: dict, path: str) -> bool:
+    return any(beneath(path, claim) for claim in row["paths"])

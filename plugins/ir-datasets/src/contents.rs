@@ -7,6 +7,7 @@ use dscc_sdk::{Directory, Filter, FsError, Kind, Kinds, Node, Recovery, State, p
 
 use crate::item::{Group, Item};
 use crate::known::{RELEASE, What, is_in};
+use crate::link;
 use crate::rules;
 use crate::store::{self, Store};
 use crate::tree::{CORPORA, Folder, Inside, STORES, Tree, is_flat};
@@ -27,7 +28,7 @@ impl Contents {
     /// # Errors
     /// When it cannot be read at all.
     pub fn read(root: &dyn Directory, name: &str, is_known: bool) -> Result<Self, FsError> {
-        let Some(tree) = Tree::read(root, name)? else {
+        let Some(tree) = Tree::read(root, name, is_known)? else {
             return Ok(Self { items: vec![], unreadable: vec![], is_crowded: true });
         };
         let mut sorting = Sorting { root, tree: &tree, items: vec![], unknown: BTreeSet::new(), unreadable: vec![] };
@@ -69,7 +70,14 @@ impl Sorting<'_> {
             Folder::Extracted if inside.any => {
                 let from = self.tree.known.at(path).map_or("", |fact| fact.from);
                 let recovery = if from.is_empty() { Recovery::Download } else { self.tree.cost(from) };
-                self.items.push(Item::at(Group::Extracted, "extracted", path, recovery).with("from", from));
+                let holds_a_store = self
+                    .tree
+                    .folders
+                    .iter()
+                    .any(|(inner, (kind, inside))| *kind == Folder::Store && inside.any && is_in(inner, path));
+                let note = if holds_a_store { "it counts as unpacked while there is anything in it" } else { "" };
+                let item = Item::at(Group::Extracted, "extracted", path, recovery);
+                self.items.push(item.with("from", from).with("note", note));
             }
             Folder::Manual if inside.any => self.items.push(self.manual(path)),
             Folder::Extracted | Folder::Manual => {}
@@ -96,7 +104,7 @@ impl Sorting<'_> {
             }
         };
         let bin = path::join(path, "bin");
-        let has_bin = self.root.node(&bin).ok().flatten().is_some_and(|node| node.is_file());
+        let has_bin = inside.parts.iter().any(|node| node.path == bin && node.is_file());
         let lock = has_bin.then_some(bin);
         // The archive around it counts as unpacked as long as there is anything in it.
         let around = self.tree.archive_above(path).and(store::source(path));
@@ -107,20 +115,13 @@ impl Sorting<'_> {
         let source = store::source(path).unwrap_or(path);
         let from = rules::SOURCES_OF_STORES.iter().find(|(store, _)| *store == path).map_or(source, |(_, from)| from);
         let recovery = match self.tree.cost(from) {
-            Recovery::Download if self.tree.archive_above(path).is_some() || self.has_supply(path) => Recovery::Rebuild,
+            Recovery::Download if self.tree.archive_above(path).is_some() || self.tree.has_supply(path) => {
+                Recovery::Rebuild
+            }
             cost => cost,
         };
         let kind = if path.ends_with(".cache") { "cache" } else { "store" };
         Item::at(Group::Stores, kind, path, recovery).with("from", if self.tree.has(from) { from } else { "" })
-    }
-
-    /// Whether a download that the store may have been built from is in its folder or in one above.
-    fn has_supply(&self, store: &str) -> bool {
-        let is_supply = |path: &str| {
-            let kept = matches!(self.tree.known.at(path), Some(fact) if fact.what == What::Download || fact.what == What::Folder);
-            kept && is_in(store, path::parent(path))
-        };
-        self.tree.nodes.keys().chain(self.tree.folders.keys()).any(|path| is_supply(path))
     }
 
     fn add_corpus(&mut self, path: &str, inside: &Inside) {
@@ -133,7 +134,8 @@ impl Sorting<'_> {
         }
         let mut item = Item::at(Group::Protected, "corpus", path, Recovery::Uncertain).with("note", note);
         if is_flat(path) {
-            self.items.extend(inside.links.iter().map(|link| Item::link(&link.path, &link.target)));
+            let links: Vec<Item> = inside.links.iter().map(|node| self.link(node)).collect();
+            self.items.extend(links);
             let (partial, files): (Vec<_>, Vec<_>) = inside.files.iter().partition(|file| is_partial(path::name(file)));
             self.items.extend(partial.into_iter().map(|file| Item::unfinished("partial", file, PARTIAL)));
             if files.is_empty() {
@@ -157,7 +159,7 @@ impl Sorting<'_> {
         let item = match (node.kind, fact) {
             (Kind::Directory, _) => return,
             (Kind::Unreadable, _) => return self.unreadable.push(path.to_owned()),
-            (Kind::Link, _) => Item::link(path, &node.target).with("item", fact.map_or("", |fact| fact.item)),
+            (Kind::Link, _) => self.link(node).with("item", fact.map_or("", |fact| fact.item)),
             (Kind::File, Some(fact)) if fact.what == What::Manual => self.manual(path),
             (Kind::File, Some(fact)) => {
                 let recovery = match (fact.from, self.tree.manual_behind(path)) {
@@ -182,6 +184,11 @@ impl Sorting<'_> {
 
     fn add_unknown(&mut self, path: &str) {
         self.unknown.insert(path.to_owned());
+    }
+
+    fn link(&self, node: &Node) -> Item {
+        let needs = link::place(self.root, &node.path, &node.target).into_iter().collect();
+        Item { needs, ..Item::link(&node.path, &node.target) }
     }
 
     fn manual(&self, path: &str) -> Item {

@@ -4,6 +4,7 @@
 use dscc_sdk::{Context, Directory, Entry, Kind, Listing, Node, Recovery, Result, State, path};
 
 use crate::known::{What, with_md5};
+use crate::link;
 
 /// Its name in the home.
 pub const FOLDER: &str = "downloads";
@@ -13,6 +14,9 @@ pub fn parent(root: &dyn Directory, node: &Node, listing: &mut Listing) -> Optio
     if node.kind == Kind::Link {
         let entry = Entry::at(&node.path, "link").recovery(Recovery::Irreplaceable);
         return Some(entry.attribute("target", &node.target));
+    }
+    if !matches!(node.kind, Kind::Directory | Kind::Unreadable) {
+        return None;
     }
     let files = match children(root) {
         Ok(files) => files.entries,
@@ -33,10 +37,10 @@ pub fn parent(root: &dyn Directory, node: &Node, listing: &mut Listing) -> Optio
 /// Each file of the mirror. What has no name of a file in it is not looked at by the library, and so is the user's.
 pub fn children(root: &dyn Directory) -> Result<Listing> {
     let nodes = root.children(FOLDER).context("the mirror of downloads cannot be read")?;
-    Ok(nodes.iter().filter_map(of_file).collect())
+    Ok(nodes.iter().filter_map(|node| of_file(root, node)).collect())
 }
 
-fn of_file(node: &Node) -> Option<Entry> {
+fn of_file(root: &dyn Directory, node: &Node) -> Option<Entry> {
     let name = node.name();
     let md5 = name.strip_suffix(".tmp").unwrap_or(name);
     let is_md5 = md5.len() == 32 && md5.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -49,10 +53,9 @@ fn of_file(node: &Node) -> Option<Entry> {
     let entry = entry.attribute("item", fact.map(|fact| fact.item));
     let entry = entry.attribute("url", fact.map(|fact| fact.url).filter(|url| !url.is_empty()));
     if node.kind == Kind::Link {
-        return Some(Entry {
-            kind: "link".into(),
-            ..entry.recovery(Recovery::Irreplaceable).attribute("target", &node.target)
-        });
+        let mut entry = entry.recovery(Recovery::Irreplaceable).attribute("target", &node.target);
+        entry.needs.extend(link::place(root, &node.path, &node.target));
+        return Some(Entry { kind: "link".into(), ..entry });
     }
     if name != md5 {
         let entry = entry.state(State::Partial).recovery(Recovery::Download);

@@ -1,12 +1,15 @@
 //! Entries on three levels: datasets, kinds of things in them (`beir@stores`), and each thing
 //! (`beir@stores/scifact/docs.pklz4`), so that one store can be freed and the rest stays.
 
+use std::collections::BTreeSet;
+
 use dscc_sdk::{Directory, Entry, Kind, Listing, LockKind, Node, Recovery, Result, State};
 
 use crate::contents::{Contents, holds_a_store};
 use crate::downloads;
 use crate::item::{Group, Item};
 use crate::known::{self, RENAMED};
+use crate::link;
 
 /// More paths of one dataset would only bury the rest of what is shown of it.
 const MOST_SHOWN: usize = 20;
@@ -22,7 +25,7 @@ pub fn top(root: &dyn Directory) -> Result<Listing> {
                 let mirror = downloads::parent(root, &node, &mut listing);
                 listing.entries.extend(mirror);
             }
-            Kind::Link if is_known => listing.push(link(&node)),
+            Kind::Link if is_known => listing.push(link(root, &node)),
             Kind::Unreadable if is_known => listing.push(unreadable(&node)),
             Kind::Directory if is_known || holds_a_store(root, node.name()) => {
                 listing.entries.extend(dataset(root, &node, is_known));
@@ -59,8 +62,9 @@ pub fn children(root: &dyn Directory, parent: &str) -> Result<Listing> {
 }
 
 /// A whole dataset on another disk: the link goes, the data stay.
-fn link(node: &Node) -> Entry {
-    let entry = Entry::at(&node.path, "link").recovery(Recovery::Irreplaceable);
+fn link(root: &dyn Directory, node: &Node) -> Entry {
+    let mut entry = Entry::at(&node.path, "link").recovery(Recovery::Irreplaceable);
+    entry.needs.extend(link::place(root, &node.path, &node.target));
     entry.attribute("target", &node.target)
 }
 
@@ -128,11 +132,11 @@ fn of_group(name: &str, group: Group, items: &[Item]) -> Option<Entry> {
     if group == Group::Unfinished {
         entry = entry.state(State::Partial);
     }
-    for item in &items {
-        entry.owns.extend(item.owns.iter().cloned());
-        add_new(&mut entry.shares, &item.shares);
-        add_new(&mut entry.needs, &item.needs);
-    }
+    // Each link keeps by itself what it leads to.
+    let needing = items.iter().filter(|item| item.kind != "link");
+    entry.owns = items.iter().flat_map(|item| &item.owns).cloned().collect();
+    entry.shares = distinct(items.iter().flat_map(|item| &item.shares));
+    entry.needs = distinct(needing.flat_map(|item| &item.needs));
     Some(entry.keeps_parent().attribute("items", items.len().to_string()))
 }
 
@@ -179,10 +183,6 @@ fn none_missed(items: &[Item]) -> Option<String> {
     }
 }
 
-fn add_new(all: &mut Vec<String>, more: &[String]) {
-    for path in more {
-        if !all.contains(path) {
-            all.push(path.clone());
-        }
-    }
+fn distinct<'a>(paths: impl Iterator<Item = &'a String>) -> Vec<String> {
+    paths.collect::<BTreeSet<_>>().into_iter().cloned().collect()
 }

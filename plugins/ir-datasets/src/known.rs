@@ -11,9 +11,6 @@ const TABLE: &str = include_str!("known.tsv");
 /// An old name of a folder that the library renames when it is imported, unless the new one is there.
 pub const RENAMED: (&str, &str) = ("trec-fair-2021", "trec-fair/2021");
 
-/// Folders that a dataset is known to have, besides those that its paths tell of.
-const MORE_DATASETS: [&str; 2] = ["tweets2013-ia", RENAMED.0];
-
 /// What one file or folder is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
@@ -63,10 +60,15 @@ pub struct Known {
 }
 
 impl Known {
+    /// Of a dataset that the table does not have.
+    pub fn nothing() -> Self {
+        Self { facts: BTreeMap::new(), guards: vec![] }
+    }
+
     /// What is known of a folder in the home.
     pub fn of(folder: &str) -> Self {
         let canonical = if folder == RENAMED.0 { RENAMED.1 } else { folder };
-        let mut known = Self { facts: BTreeMap::new(), guards: vec![] };
+        let mut known = Self::nothing();
         let below = |path: &str| Some(format!("{folder}{}", path.strip_prefix(canonical)?));
         let lines = TABLE.lines().filter(|line| line.split('\t').nth(1).is_some_and(|path| is_in(path, canonical)));
         for [kind, path, rest @ ..] in lines.map(row) {
@@ -94,8 +96,8 @@ impl Known {
 
 /// The folders that datasets have in the home.
 pub fn datasets() -> BTreeSet<&'static str> {
-    let of_paths = rows().map(|[_, path, ..]| path).filter_map(|path| Some(path.split_once('/')?.0));
-    of_paths.chain(MORE_DATASETS).collect()
+    let paths = TABLE.lines().filter_map(|line| line.split('\t').nth(1));
+    paths.filter_map(|path| Some(path.split_once('/')?.0)).chain([RENAMED.0]).collect()
 }
 
 /// The download that has this digest.
@@ -154,10 +156,8 @@ mod tests {
 
     #[test]
     fn what_users_have_to_get_is_known() {
-        let manual: Vec<String> = datasets()
-            .into_iter()
-            .flat_map(|dataset| Known::of(dataset).manual().map(str::to_owned).collect::<Vec<_>>())
-            .collect();
+        let of = |dataset: &str| Known::of(dataset).manual().map(str::to_owned).collect::<Vec<_>>();
+        let manual: Vec<String> = datasets().into_iter().flat_map(of).collect();
         assert_eq!(manual.len(), 22, "{manual:?}");
         for path in ["gov2/corpus", "codec/v1/comets_documents.jsonl", "hc4/rus/hc4_docs.jsonl", "nyt/nyt.tgz"] {
             assert!(manual.iter().any(|it| it == path), "{path}");

@@ -3,7 +3,7 @@
 //!
 //! The library keeps no list of what it has: the tree is all there is. `known` says what it can make, `tree` reads one
 //! dataset folder, `contents` sorts it into `item`s (with `store` and `rules` for what needs a closer look), and `entries`
-//! shows them. `downloads` is the user's mirror, `temporary` the second folder.
+//! shows them. `link` says where links lead; `downloads` is the user's mirror, `temporary` the second folder.
 
 use dscc_sdk::{
     Cache, CachePlugin, Context, Detail, Directory, Expansion, Listing, Location, Manifest, Result, RootRule,
@@ -14,6 +14,7 @@ mod downloads;
 mod entries;
 mod item;
 mod known;
+mod link;
 mod rules;
 mod store;
 mod temporary;

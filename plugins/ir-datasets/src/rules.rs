@@ -1,7 +1,7 @@
 //! What single datasets need to be told apart for: files that only work together, files that guard others, sources that
 //! nothing reads any more, leftovers with names of their own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dscc_sdk::{Directory, Recovery, State, path};
 
@@ -97,7 +97,8 @@ pub fn join_what_goes_together(tree: &Tree, items: &mut Vec<Item>) {
         let head = parts.into_iter().find(|item| item.owns == [first.as_str()] && item.path == first);
         match head {
             Some(head) if WHOLES.iter().any(|(_, parts)| parts[0] == first) && head.group != Group::Unfinished => {
-                rest.push(Item { path: (*name).to_owned(), owns: here, ..head });
+                let item = Item { path: (*name).to_owned(), owns: here, ..head };
+                rest.push(item.with("note", "of use as a whole only: its parts are made together"));
             }
             head => {
                 let reason = "without what it belongs to, the library makes it anew";
@@ -110,8 +111,8 @@ pub fn join_what_goes_together(tree: &Tree, items: &mut Vec<Item>) {
     }
 }
 
-/// Guards go with the last of what is beside and beneath them. What one of them does not guard as it should, the library
-/// will delete by itself.
+/// What a guard does not guard as it should, the library will delete by itself. Guards go with the last of what is beside
+/// and beneath them.
 pub fn heed_guards(root: &dyn Directory, tree: &Tree, items: &mut Vec<Item>) {
     for guard in &tree.known.guards {
         let Some(fault) = fault(root, tree, guard) else { continue };
@@ -131,18 +132,25 @@ pub fn heed_guards(root: &dyn Directory, tree: &Tree, items: &mut Vec<Item>) {
         let note = format!("ir_datasets {RELEASE} makes nothing of this name");
         *item = Item::at(Group::Other, "unknown", &item.path, Recovery::Irreplaceable).with("note", &note);
     }
+    share_versions(tree, items);
+}
+
+/// Whatever is beside a version file or beneath it shares it.
+fn share_versions(tree: &Tree, items: &mut Vec<Item>) {
+    let mut versions: BTreeMap<&str, Vec<(&str, bool)>> = BTreeMap::new();
     for file in tree.nodes.values().filter(|node| node.is_file() && is_version(&node.path)) {
-        let folder = path::parent(&file.path);
-        let is_holder = |item: &&mut Item| item.group <= Group::Extracted && is_in(&item.path, folder);
-        let mut held = false;
-        for item in items.iter_mut().filter(is_holder) {
-            item.shares.push(file.path.clone());
-            held = true;
-        }
-        if !held {
-            items.push(Item::at(Group::Sources, "version", &file.path, Recovery::Rebuild));
+        versions.entry(path::parent(&file.path)).or_default().push((&file.path, false));
+    }
+    for item in items.iter_mut().filter(|item| item.group <= Group::Extracted) {
+        for (end, _) in item.path.match_indices('/') {
+            for (file, held) in versions.get_mut(&item.path[..end]).into_iter().flatten() {
+                item.shares.push((*file).to_owned());
+                *held = true;
+            }
         }
     }
+    let lone = versions.into_values().flatten().filter(|(_, held)| !held);
+    items.extend(lone.map(|(file, _)| Item::at(Group::Sources, "version", file, Recovery::Rebuild)));
 }
 
 /// Why the library would not be content with a guard.
@@ -160,17 +168,15 @@ fn fault(root: &dyn Directory, tree: &Tree, guard: &Guard) -> Option<&'static st
 pub fn mark_needless_sources(tree: &Tree, items: &mut [Item]) {
     let built =
         |item: &&Item| item.path.ends_with(".pklz4") && item.group == Group::Stores && item.state == State::Complete;
-    let stores: Vec<String> = items.iter().filter(built).map(|item| item.path.clone()).collect();
-    for store in stores {
-        let Some(stem) = store::source(&store) else { continue };
+    let mut needless: BTreeMap<String, String> = BTreeMap::new();
+    for store in items.iter().filter(built).map(|item| item.path.as_str()) {
+        let Some(stem) = store::source(store) else { continue };
         // Some call the store of `docs.txt` just `docs.pklz4`.
-        let names = [stem.to_owned(), format!("{stem}.txt")];
-        let Some(source) = names.iter().find(|source| tree.has_file(source)) else { continue };
-        let of_source =
-            |item: &&mut Item| item.path == *source && item.group == Group::Sources && item.reclaim.is_none();
-        for item in items.iter_mut().filter(of_source) {
-            item.reclaim =
-                Some(format!("the library reads its documents from `{}`, which is built", path::name(&store)));
-        }
+        let source = [stem.to_owned(), format!("{stem}.txt")].into_iter().find(|source| tree.has_file(source));
+        let reason = format!("the library reads its documents from `{}`, which is built", path::name(store));
+        needless.extend(source.map(|source| (source, reason)));
+    }
+    for item in items.iter_mut().filter(|item| item.group == Group::Sources && item.reclaim.is_none()) {
+        item.reclaim = needless.remove(&item.path);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use dscc_sdk::{Directory, Filter, Kind, path};
+use dscc_sdk::{Directory, path};
 
 use crate::tree::{BUNDLES, Inside};
 
@@ -42,24 +42,17 @@ impl Store {
             let built = Self::Built { documents: None, fields: None };
             return if inside.marks.contains("_built") { built } else { Self::Unfinished };
         }
-        let Ok(nodes) = root.walk(store, &Filter::direct().stat()) else {
-            return Self::Broken("it cannot be read");
-        };
-        let mut sizes = BTreeMap::new();
-        for node in nodes {
-            let name = node.name().to_owned();
-            if node.kind != Kind::File || !is_part(&name) {
-                return Self::Foreign;
-            }
-            sizes.insert(name, node.size);
+        if !inside.parts.iter().all(|node| node.is_file() && is_part(node.name())) {
+            return Self::Foreign;
         }
+        let sizes: BTreeMap<&str, u64> = inside.parts.iter().map(|node| (node.name(), node.size)).collect();
         if store.ends_with(".itsv") || store.ends_with(".zpkl") {
             return if sizes.contains_key("idx.meta") { Self::Old } else { Self::Unfinished };
         }
         Self::of_parts(root, store, &sizes)
     }
 
-    fn of_parts(root: &dyn Directory, store: &str, sizes: &BTreeMap<String, u64>) -> Self {
+    fn of_parts(root: &dyn Directory, store: &str, sizes: &BTreeMap<&str, u64>) -> Self {
         let documents = sizes.get("bin.pos").map_or(0, |size| size / 8);
         if documents == 0 {
             return Self::Unfinished;
@@ -96,12 +89,14 @@ pub fn source(store: &str) -> Option<&str> {
 mod tests {
     use super::*;
     use dscc_sdk::testing::MemoryRoot;
+    use dscc_sdk::{Filter, Node};
 
     fn store(files: &[(&str, &str)]) -> Store {
         let root = files.iter().fold(MemoryRoot::new().directory("s.pklz4"), |root, (name, content)| {
             root.file(&format!("s.pklz4/{name}"), content)
         });
-        let inside = Inside { any: !files.is_empty(), ..Inside::default() };
+        let parts: Vec<Node> = root.walk("s.pklz4", &Filter::direct().stat()).unwrap().collect();
+        let inside = Inside { any: !parts.is_empty(), parts, ..Inside::default() };
         Store::read(&root, "s.pklz4", &inside)
     }
 

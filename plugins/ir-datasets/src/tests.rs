@@ -78,6 +78,9 @@ fn what_is_not_the_librarys_is_no_entry() {
     let root = MemoryRoot::new().file("notes/todo.txt", "1").file("gov", "3");
     let root = root.file("auth/site", "secret").link("elsewhere", "/data").file("downloads/readme", "4");
     assert_eq!(ids(&root), Vec::<String>::new());
+    let listing =
+        IrDatasets::list_entries(&MemoryRoot::new().file("downloads", "1"), HOME, None, Detail::Full).unwrap();
+    assert!(listing.entries.is_empty() && listing.warnings.is_empty());
 }
 
 #[test]
@@ -357,4 +360,15 @@ fn a_folder_full_of_other_things_is_not_looked_at_and_stays() {
     let entries = level(&root, None);
     assert_eq!((entries[0].recovery, entries[0].has_children), (Recovery::Irreplaceable, false));
     assert_eq!(entries[1].id, "vaswani");
+}
+
+#[test]
+fn a_link_keeps_what_it_leads_to() {
+    let root = MemoryRoot::new().named("/home/me/.ir_datasets").link("antique/collection.tsv", "../downloads/x");
+    let root =
+        root.link("cord19", "/big/cord19").link("downloads/00000000000000000000000000000000", "../antique/train");
+    let all = all(&root);
+    assert_eq!(all["antique@protected/collection.tsv"].needs, ["downloads/x"]);
+    assert_eq!(all["cord19"].needs, ["/big/cord19"]);
+    assert_eq!(all["downloads/00000000000000000000000000000000"].needs, ["antique/train"]);
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dscc_sdk::{Directory, Filter, FsError, Kind, Kinds, Node, Recovery};
+use dscc_sdk::{Directory, Filter, FsError, Kind, Kinds, Node, Recovery, path};
 
 use crate::known::{Known, What, is_in};
 
@@ -47,6 +47,8 @@ pub struct Inside {
     pub any: bool,
     /// Names beginning with `_`, directly in it: marks of what is done.
     pub marks: BTreeSet<String>,
+    /// Of a store: what is directly in it, files with their sizes.
+    pub parts: Vec<Node>,
     /// Of a corpus: other files directly in it.
     pub files: Vec<String>,
     /// Of a corpus: links directly in it.
@@ -63,6 +65,10 @@ pub struct Tree {
     pub nodes: BTreeMap<String, Node>,
     /// Folders that are one thing, by path.
     pub folders: BTreeMap<String, (Folder, Inside)>,
+    /// Those of them that are unpacked archives.
+    archives: Vec<String>,
+    /// Folders with a download or an unpacked archive directly in them, of which a store may have been built.
+    supplied: BTreeSet<String>,
 }
 
 impl Tree {
@@ -71,9 +77,16 @@ impl Tree {
     ///
     /// # Errors
     /// When it cannot be read at all.
-    pub fn read(root: &dyn Directory, name: &str) -> Result<Option<Self>, FsError> {
-        let known = Known::of(name);
-        let mut tree = Self { name: name.to_owned(), known, nodes: BTreeMap::new(), folders: BTreeMap::new() };
+    pub fn read(root: &dyn Directory, name: &str, is_known: bool) -> Result<Option<Self>, FsError> {
+        let known = if is_known { Known::of(name) } else { Known::nothing() };
+        let mut tree = Self {
+            name: name.to_owned(),
+            known,
+            nodes: BTreeMap::new(),
+            folders: BTreeMap::new(),
+            archives: vec![],
+            supplied: BTreeSet::new(),
+        };
         let mut open = vec![];
         let mut next = root.walk(name, &Filter::direct())?;
         loop {
@@ -81,6 +94,9 @@ impl Tree {
                 match tree.folder(&node) {
                     Some(folder) => tree.add_folder(root, &node.path, folder),
                     None => {
+                        if tree.known.at(&node.path).is_some_and(|fact| fact.what == What::Download) {
+                            tree.supplied.insert(path::parent(&node.path).to_owned());
+                        }
                         open.extend(node.is_directory().then(|| node.path.clone()));
                         tree.nodes.insert(node.path.clone(), node);
                     }
@@ -106,8 +122,12 @@ impl Tree {
 
     /// The unpacked archive in which a path lies.
     pub fn archive_above(&self, path: &str) -> Option<&str> {
-        let extracted = self.folders.iter().filter(|(_, (folder, _))| *folder == Folder::Extracted);
-        extracted.map(|(folder, _)| folder.as_str()).find(|folder| is_in(path, folder))
+        self.archives.iter().map(String::as_str).find(|archive| is_in(path, archive))
+    }
+
+    /// Whether a download that a store may have been built from is in its folder or in one above.
+    pub fn has_supply(&self, store: &str) -> bool {
+        store.match_indices('/').any(|(end, _)| self.supplied.contains(&store[..end]))
     }
 
     /// The path that the user provides and that this one is derived from, by its name: `corpus.cache`, `corpus-b13`.
@@ -138,9 +158,17 @@ impl Tree {
     }
 
     fn add_folder(&mut self, root: &dyn Directory, path: &str, folder: Folder) {
+        let mut inside = Inside::default();
+        if folder == Folder::Store {
+            inside.parts = root.walk(path, &Filter::direct().stat()).into_iter().flatten().collect();
+            inside.any = !inside.parts.is_empty();
+            inside.marks =
+                inside.parts.iter().map(|part| part.name().to_owned()).filter(|name| name.starts_with('_')).collect();
+            self.folders.insert(path.to_owned(), (folder, inside));
+            return;
+        }
         let leaves = Filter::all().kinds(Kinds::FILE | Kinds::LINK | Kinds::OTHER);
-        let any = root.walk(path, &leaves).is_ok_and(|mut nodes| nodes.next().is_some());
-        let mut inside = Inside { any, ..Inside::default() };
+        inside.any = root.walk(path, &leaves).is_ok_and(|mut nodes| nodes.next().is_some());
         for node in root.walk(path, &Filter::direct()).into_iter().flatten() {
             match node.kind {
                 Kind::File if node.name().starts_with('_') => drop(inside.marks.insert(node.name().to_owned())),
@@ -151,6 +179,8 @@ impl Tree {
             }
         }
         if folder == Folder::Extracted {
+            self.archives.push(path.to_owned());
+            self.supplied.insert(path::parent(path).to_owned());
             self.add_inner_stores(root, path);
         }
         self.folders.insert(path.to_owned(), (folder, inside));

@@ -12,6 +12,7 @@ mod code_cache;
 mod components;
 mod conformance;
 mod credentials;
+mod datamaestro;
 mod default_plan;
 mod environment;
 mod hf_datasets;

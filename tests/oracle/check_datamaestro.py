@@ -34,8 +34,8 @@ def checks(lab: Lab, _homes):
             yield f"datamaestro: stays: {dataset}", lambda it=dataset: stays(lab, [it], [it])
         else:
             yield f"datamaestro: goes, and comes back: {dataset}", lambda it=dataset: goes_alone(lab, it)
-    yield "datamaestro: stays: an archive with one of those in it", lambda: stays(lab, [LETTERS, TRAIN], [LETTERS, TRAIN])
-    yield "datamaestro: stays: an archive without all of those in it", lambda: stays(lab, [LETTERS, SMALL], [LETTERS])
+    for more, kept in (TRAIN, [LETTERS, TRAIN]), (SMALL, [LETTERS]):
+        yield f"datamaestro: stays: {LETTERS}, named with {more}", lambda it=more, k=kept: stays(lab, [LETTERS, it], k)
     yield "datamaestro: an archive goes together with those in it", lambda: goes_together(lab)
     yield "datamaestro: everything goes but what may not come back", lambda: goes_all(lab)
 
@@ -173,7 +173,7 @@ def goes_alone(lab: Lab, dataset: str) -> list[str]:
 
 
 def goes_together(lab: Lab) -> list[str]:
-    gone = [LETTERS, TRAIN, SMALL, LINKED]  # the order of downloads, too: after an inner one, datamaestro adopts the outer
+    gone = [LETTERS, TRAIN, SMALL, LINKED]  # downloaded in this order: after an inner one, the outer would be adopted
     with bench(lab) as (home, library):
         baseline, before = library.report(), snapshot(home)
         run = clean(lab, home, *gone)

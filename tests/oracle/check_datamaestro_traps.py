@@ -18,7 +18,7 @@ HALF, KILLED = "org.sample.half", "org.sample.killed"
 
 def checks(lab: Lab, _homes):
     yield "datamaestro: what needs refuse would be taken for whole without its data", lambda: adopted(lab)
-    yield "datamaestro: a file's dataset around another goes when it is forced, and comes back", lambda: forced_file(lab)
+    yield "datamaestro: a file's dataset around another goes by force, and comes back", lambda: forced_file(lab)
     yield "datamaestro: an archive that was killed comes back once its leftover is gone", lambda: killed_archive(lab)
     yield "datamaestro: what can be resumed goes alone, and the rest stays", lambda: unfinished(lab)
     yield "datamaestro: a link to what is gone is stale, and is made anew once it is gone", lambda: dangling(lab)
@@ -101,8 +101,8 @@ def downloads(lab: Lab) -> list[str]:
             before = snapshot(home)
             run = clean(lab, home, entry, cache="datamaestro-cache")
             lost = before.keys() - snapshot(home).keys()
-            digest = entry.rpartition("@")[2]
-            if run.status or not lost or not all(Path(path).name.startswith(digest) for path in lost - {f"{MAIN}/cache"}):
+            prefix = f"{MAIN}/cache/{entry.rpartition('@')[2]}"
+            if run.status or not lost or not all(path.startswith(prefix) for path in lost - {f"{MAIN}/cache"}):
                 problems.append(f"{entry}: {sorted(lost)} {run}")
         if library.report() != baseline:
             problems.append("the library has other datasets than before")
@@ -133,18 +133,15 @@ def running(lab: Lab) -> list[str]:
         process = subprocess.Popen(command, **where, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             wait_for_lock(home / folder_of(KILLED) / ".state.lock")
-            time.sleep(1)
-            data = clean(lab, home, KILLED)
-            partial = [it for it in entries(lab.run(home, "show", "-c", "datamaestro-cache", "--json")) if "killed" in it]
-            cache = clean(lab, home, *partial, cache="datamaestro-cache")
+            before = snapshot(home / folder_of(KILLED))
+            run = clean(lab, home, KILLED)
+            same = snapshot(home / folder_of(KILLED)) == before
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
-        reasons = [row["reason"] for run in (data, cache) for row in run.json["keep"]]
-        statuses = [data.status, cache.status]
-        is_there = (home / folder_of(KILLED) / ".state.lock").exists()
-        fine = statuses == [3, 3] and len(reasons) >= 2 and all("in use" in it for it in reasons) and is_there
-        return [] if fine else [f"{statuses}, {reasons}\n{data}\n{cache}"]
+        reasons = [row["reason"] for row in run.json["keep"]]
+        fine = run.status == 3 and len(reasons) == 1 and "in use" in reasons[0] and same
+        return [] if fine else [f"{run}, {reasons}"]
 
 
 def wait_for_lock(lock: Path) -> None:

@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -70,14 +71,19 @@ def xet() -> str | None:
     import hf_xet
 
     session = hf_xet.XetSession()
-    files = [os.readlink(fd) for fd in Path("/proc/self/fd").iterdir() if fd.exists()]
+    logs = [file for file in open_files() if "/logs/xet_" in str(file)]
     del session
-    logs = [Path(file) for file in files if "/logs/xet_" in file]
     if not logs:
         return None
     # Made absolute by it; the others leave it to the working folder.
     folder = logs[0].parent.parent
     return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
+
+
+def open_files():
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # its threads open and close others
+            yield descriptor.readlink()
 
 
 def hf_legacy() -> dict:

@@ -46,7 +46,7 @@ fn the_report_has_exactly_the_published_keys() {
     assert_eq!(keys(&document).into_iter().collect::<Vec<_>>().join(" "), expected);
     let (remove, keep) = (&array(&document, "remove")[0], &array(&document, "keep")[0]);
     assert_eq!(keys(remove).into_iter().collect::<Vec<_>>(), ["cache", "id", "paths", "reason", "root", "size"]);
-    assert_eq!(keys(keep).into_iter().collect::<Vec<_>>(), ["cache", "id", "reason", "root"]);
+    assert_eq!(keys(keep).into_iter().collect::<Vec<_>>(), ["cache", "id", "reason", "root", "size"]);
     assert_eq!(remove["reason"], "all of `hub`");
 }
 

@@ -32,7 +32,7 @@ PARTS = {
         "check_datasets",
         "check_hf_home",
     ),
-    "ir": ("check_ir_datasets",),
+    "ir": ("check_roots", "check_ir_datasets"),
     "datamaestro": ("check_datamaestro", "check_datamaestro_traps"),
 }
 

@@ -134,7 +134,7 @@ def protected(ir: IrLab) -> list[str]:
 
 def recount_copy(ir: IrLab, cache: str, hidden: tuple[str, ...]) -> list[str]:
     with ir.copy() as at:
-        return recount(ir.lab, at / "home", cache, hidden, IR_DATASETS_TMP=str(at / "tmp" / "ir_datasets"))
+        return recount(ir.lab, at / "home", cache, hidden=hidden, IR_DATASETS_TMP=str(at / "tmp" / "ir_datasets"))
 
 
 # ---------------------------------------------------------------- removals

@@ -70,6 +70,8 @@ pub struct Keeping {
     pub cache: String,
     /// Its id.
     pub id: String,
+    /// Bytes of it and of what is in it that stay.
+    pub size: u64,
     /// Why it stays.
     pub held: Held,
     /// Whether the user named it.
@@ -247,6 +249,7 @@ fn keeping(inventory: &Inventory, decision: &Decision, chosen: &[Chosen]) -> Vec
         entry: *ix,
         cache: inventory.cache_id(*ix).to_owned(),
         id: inventory.items[*ix].entry.id.clone(),
+        size: 0,
         held: held.clone(),
         named: named.contains(ix),
     };
@@ -292,7 +295,7 @@ fn check_edits(inventory: &Inventory, cache: usize, edits: Vec<Edit>) -> Result<
     Ok(edits)
 }
 
-/// Adds up what goes, entry by entry and in all.
+/// Adds up what goes, entry by entry and in all, and what stays of the entries that were chosen.
 fn weigh(inventory: &Inventory, weights: &Weights, fate: &Fate, plan: &mut RootPlan) {
     let mut step_at: HashMap<PathId, usize> = HashMap::new();
     for step in plan.steps.iter().filter(|step| step.kind == StepKind::Claim) {
@@ -317,6 +320,9 @@ fn weigh(inventory: &Inventory, weights: &Weights, fate: &Fate, plan: &mut RootP
         removing.size = weights.freed(paths).size;
     }
     plan.expected = weights.freed(&all);
+    for keeping in &mut plan.keep {
+        keeping.size = weights.staying(inventory, keeping.entry, &fate.kept);
+    }
 }
 
 /// What the entries that go share with others that stay.

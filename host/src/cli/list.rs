@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::clean::{Advice, Chosen, EntryIx, Force, Inventory, Item, Weights, plan, union};
+use crate::documents::LastUsed;
 use crate::model::{Detail, Edit, Problem, escape_text};
 use crate::roots::Outcome;
 use crate::survey::Found;
 use crate::tree::Usage;
-use crate::ui::{Column, Style, Table, age, at_least, json, size, timestamp};
+use crate::ui::{Column, Style, Table, at_least, json, size};
 
 use super::args::List;
 use super::context::{Context, status_of};
@@ -27,7 +28,7 @@ struct Row {
     usage: Usage,
     reclaimable: Option<u64>,
     unclaimed: u64,
-    last_used: Option<Timestamp>,
+    last_used: Option<LastUsed>,
     /// Whether nothing at all is known of what is in it.
     unknown: bool,
     lower_bound: bool,
@@ -83,7 +84,6 @@ fn row(inventory: &Inventory, weights: &Weights, cache: usize) -> Row {
         warning.plugin = Some(state.plugin.clone());
         warning.cache = Some(state.cache.id.clone());
     }
-    let accessed = usage.accessed.filter(|_| inventory.root.access_times_kept()).map(timestamp);
     let recorded = state.top.iter().filter_map(|&ix| inventory.items[ix].entry.last_used).max();
     Row {
         cache: state.cache.id.clone(),
@@ -94,7 +94,7 @@ fn row(inventory: &Inventory, weights: &Weights, cache: usize) -> Row {
         usage,
         reclaimable: None,
         unclaimed: if state.failed { 0 } else { weights.unclaimed(cache).size },
-        last_used: recorded.or(accessed),
+        last_used: LastUsed::of(recorded, &usage, inventory),
         unknown: false,
         lower_bound: !unreadable.is_empty(),
         warnings,
@@ -195,7 +195,7 @@ fn print_table(context: &mut Context, rows: &[Row], total: u64, reclaimable: boo
         let entries = row.entries.map_or("?".to_owned(), |entries| entries.to_string());
         let mut cells = vec![row.cache.clone(), entries, weight];
         cells.extend(row.reclaimable.map(size).or(reclaimable.then(String::new)));
-        cells.extend([row.last_used.map_or("-".to_owned(), |time| age(time, now)), row.root.clone()]);
+        cells.extend([LastUsed::cell(row.last_used, now), row.root.clone()]);
         table.row(if row.lower_bound || row.entries.is_none() { Style::Warning } else { Style::Plain }, cells);
     }
     let entries: u64 = rows.iter().filter_map(|row| row.entries).sum();
@@ -239,7 +239,7 @@ fn json_row(row: &Row) -> json::ListCache {
         files: row.usage.files,
         reclaimable: row.reclaimable,
         unclaimed: row.unclaimed,
-        last_used: row.last_used,
+        last_used: row.last_used.map(LastUsed::time),
         lower_bound: row.lower_bound,
         warnings: row.warnings.clone(),
     }

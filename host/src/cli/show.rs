@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::clean::{EntryIx, Inventory, Selection, Target, select};
-use crate::documents::show_entry;
+use crate::documents::{LastUsed, show_entry};
 use crate::model::Detail;
 use crate::survey::{Found, Survey};
-use crate::ui::{Column, Style, Table, age, at_least, json, size};
+use crate::ui::{Column, Style, Table, at_least, json, rfc3339, size};
 
 use super::args::Show;
 use super::context::{Context, status_of};
@@ -23,6 +23,14 @@ struct Row<'a> {
     ix: EntryIx,
     depth: usize,
     json: json::ShowEntry,
+}
+
+impl Row<'_> {
+    /// The time that JSON has, with the word of whose it is.
+    fn last_used(&self) -> Option<LastUsed> {
+        let recorded = self.inventory.items[self.ix].entry.last_used.is_some();
+        self.json.last_used.map(if recorded { LastUsed::Recorded } else { LastUsed::Read })
+    }
 }
 
 pub(super) fn run(context: &mut Context, args: &Show) -> Result<Status, Failure> {
@@ -144,7 +152,7 @@ fn print_table(context: &mut Context, rows: &[Row<'_>]) -> Result<(), Failure> {
                 entry.files.to_string(),
                 word(&entry.state),
                 word(&entry.recovery),
-                entry.last_used.map_or("-".to_owned(), |time| age(time, now)),
+                LastUsed::cell(row.last_used(), now),
                 refs,
             ],
         );
@@ -168,7 +176,9 @@ fn print_details(context: &mut Context, row: &Row<'_>) -> Result<(), Failure> {
         lines.push(("label", entry.label.clone()));
     }
     lines.extend(entry.reclaim.iter().map(|reason| ("reclaim", reason.clone())));
-    lines.extend(entry.modified.map(|time| ("modified", crate::ui::rfc3339(time))));
+    lines.extend(entry.created.map(|time| ("created", rfc3339(time))));
+    lines.extend(entry.modified.map(|time| ("modified", rfc3339(time))));
+    lines.extend(row.last_used().map(|last_used| ("last used", last_used.with_source())));
     for (name, values) in &entry.attributes {
         lines.extend(values.iter().map(|value| (name.as_str(), value.clone())));
     }

@@ -1,15 +1,15 @@
 //! `dscc list`: each cache with its size, in one screen.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use crate::clean::{Advice, Chosen, EntryIx, Force, Inventory, Item, Weights, plan, union};
 use crate::documents::LastUsed;
 use crate::model::{Detail, Edit, Problem, escape_text};
-use crate::roots::Outcome;
-use crate::survey::Found;
+use crate::roots::{Origin, Outcome};
+use crate::survey::{Found, Place};
 use crate::tree::Usage;
 use crate::ui::{Column, Style, Table, at_least, json, size};
 
@@ -214,14 +214,24 @@ fn print_table(context: &mut Context, rows: &[Row], total: u64, reclaimable: boo
     Ok(())
 }
 
-/// Nothing found is an answer, with the places that were looked at.
+/// Nothing found is an answer, with the places that were looked at, and whatever led to another one than usual.
 pub(super) fn nothing(context: &mut Context, found: &Found) -> Result<(), Failure> {
     context.output.print("Nothing found. Looked at:\n")?;
-    for place in &found.places {
-        let path = escape_text(place.candidate.path.as_os_str());
-        let failed = found.failed.iter().any(|it| it.plugin == place.plugin && it.rule == place.candidate.rule);
+    let mut seen: Vec<(&Path, Vec<String>)> = Vec::new();
+    for Place { plugin, candidate } in &found.places {
+        let failed = found.failed.iter().any(|it| it.plugin == *plugin && it.rule == candidate.rule);
         let unknown = if failed { "; what is in it is unknown, because the plugin failed" } else { "" };
-        let line = format!("{path}  ({}: {}{unknown})", place.candidate.rule, place.candidate.origin);
+        let why = match &candidate.origin {
+            Origin::Location { variables, .. } if variables.is_empty() => format!("{}{unknown}", candidate.rule),
+            origin => format!("{}: {origin}{unknown}", candidate.rule),
+        };
+        match seen.iter_mut().find(|(path, _)| *path == candidate.path) {
+            Some((_, reasons)) => reasons.push(why),
+            None => seen.push((&candidate.path, vec![why])),
+        }
+    }
+    for (path, reasons) in seen {
+        let line = format!("{}  ({})", escape_text(path.as_os_str()), reasons.join(", "));
         context.output.print(&format!("  {}\n", crate::ui::escape(&line)))?;
     }
     Ok(context.output.print("A cache elsewhere is named with --root RULE=PATH, as in --root hub=/data/hub.\n")?)

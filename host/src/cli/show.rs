@@ -116,7 +116,7 @@ fn print(context: &mut Context, mut rows: Vec<Row<'_>>, found: &Found, args: &Sh
     Ok(())
 }
 
-/// The largest first, with children after their parents.
+/// Cache by cache, the largest first, with children after their parents.
 fn sort(rows: &mut [Row<'_>]) {
     let sizes: HashMap<(usize, EntryIx), u64> = rows.iter().map(|row| ((row.root, row.ix), row.json.size)).collect();
     rows.sort_by_cached_key(|row| {
@@ -124,12 +124,13 @@ fn sort(rows: &mut [Row<'_>]) {
         path.reverse();
         path.push(row.ix);
         let by_size = |ix: EntryIx| (std::cmp::Reverse(sizes.get(&(row.root, ix)).copied()), ix);
-        (row.root, path.into_iter().map(by_size).collect::<Vec<_>>())
+        (row.root, row.inventory.items[row.ix].cache, path.into_iter().map(by_size).collect::<Vec<_>>())
     });
 }
 
 fn print_table(context: &mut Context, rows: &[Row<'_>]) -> Result<(), Failure> {
-    let mut table = Table::new(vec![
+    let several = rows.iter().any(|row| row.json.cache != rows[0].json.cache);
+    let mut columns = vec![
         Column::text("ENTRY"),
         Column::number("SIZE"),
         Column::number("UNIQUE"),
@@ -137,25 +138,28 @@ fn print_table(context: &mut Context, rows: &[Row<'_>]) -> Result<(), Failure> {
         Column::text("STATE"),
         Column::text("RECOVERY"),
         Column::text("LAST USED"),
-        Column::text("REFS"),
-    ]);
+        Column::text("ABOUT"),
+    ];
+    if several {
+        columns.insert(0, Column::text("CACHE"));
+    }
+    let mut table = Table::new(columns);
     let now = Timestamp::now();
     for row in rows {
         let entry = &row.json;
-        let refs = entry.attributes.get("refs").map(|refs| refs.join(" ")).unwrap_or_default();
-        table.row(
-            if entry.reclaim.is_some() { Style::Dim } else { Style::Plain },
-            [
-                format!("{}{}", "  ".repeat(row.depth), entry.id),
-                at_least(entry.size, row.inventory.items[row.ix].incomplete),
-                size(entry.unique_size),
-                entry.files.to_string(),
-                word(&entry.state),
-                word(&entry.recovery),
-                LastUsed::cell(row.last_used(), now),
-                refs,
-            ],
-        );
+        let cells = [
+            format!("{}{}", "  ".repeat(row.depth), entry.id),
+            at_least(entry.size, row.inventory.items[row.ix].incomplete),
+            size(entry.unique_size),
+            entry.files.to_string(),
+            word(&entry.state),
+            word(&entry.recovery),
+            LastUsed::cell(row.last_used(), now),
+            about(entry),
+        ];
+        let cache = several.then(|| entry.cache.clone());
+        let style = if entry.reclaim.is_some() { Style::Dim } else { Style::Plain };
+        table.row(style, cache.into_iter().chain(cells));
     }
     let rendered = table.render(context.output.width, context.output.colors.stdout);
     context.output.print(&rendered.text)?;
@@ -167,6 +171,24 @@ fn print_table(context: &mut Context, rows: &[Row<'_>]) -> Result<(), Failure> {
         context.output.note("UNIQUE is what would be free if that entry alone went; the rest is shared with others.");
     }
     Ok(())
+}
+
+/// What is most worth knowing of an entry besides its id: why the library would not miss it, where a link leads, what
+/// names it, what is in it, where it came from.
+fn about(entry: &json::ShowEntry) -> String {
+    let attribute = |name: &str, between: &str| {
+        let values = entry.attributes.get(name)?;
+        let new: Vec<&str> = values.iter().map(String::as_str).filter(|value| !entry.id.contains(value)).collect();
+        (!new.is_empty()).then(|| new.join(between))
+    };
+    let target = || attribute("target", " ").map(|target| format!("-> {target}"));
+    let contents =
+        || attribute("refs", " ").or_else(|| attribute("splits", ", ")).or_else(|| attribute("resources", ", "));
+    let source = || attribute("url", " ").or_else(|| attribute("source", " ")).or_else(|| attribute("origin", ", "));
+    let remark = || attribute("warning", "; ").or_else(|| attribute("note", "; "));
+    let label = || Some(&entry.label).filter(|label| !entry.id.contains(label.as_str())).cloned();
+    let about = entry.reclaim.clone().or_else(target).or_else(contents).or_else(source).or_else(remark).or_else(label);
+    about.unwrap_or_default()
 }
 
 fn print_details(context: &mut Context, row: &Row<'_>) -> Result<(), Failure> {

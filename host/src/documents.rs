@@ -1,18 +1,60 @@
 //! From what was found and planned to the JSON documents: which figure stands in which field. The commands print these
 //! documents, and the cases of plugins are compared with them.
 
+use jiff::Timestamp;
+
 use crate::clean::{EntryIx, Inventory, Outcome, Plan, Weights};
 use crate::model::{Problem, escape_text};
 use crate::survey::Found;
 use crate::tree::Usage;
-use crate::ui::{json, timestamp};
+use crate::ui::{age, json, rfc3339, timestamp};
+
+/// When something was used last, and on whose word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastUsed {
+    /// The library's own records say so.
+    Recorded(Timestamp),
+    /// A file in it was read then, as far as the file system tells.
+    Read(Timestamp),
+}
+
+impl LastUsed {
+    /// What the library has recorded; else the latest access, where the file system keeps accesses.
+    pub fn of(recorded: Option<Timestamp>, usage: &Usage, inventory: &Inventory) -> Option<Self> {
+        let read = || usage.accessed.filter(|_| inventory.root.access_times_kept()).map(timestamp).map(Self::Read);
+        recorded.map(Self::Recorded).or_else(read)
+    }
+
+    /// The time itself.
+    pub fn time(self) -> Timestamp {
+        match self {
+            Self::Recorded(time) | Self::Read(time) => time,
+        }
+    }
+
+    /// For a cell of a table, which says whose word it is: `3 days ago`, or `read 3 days ago`.
+    pub fn cell(last_used: Option<Self>, now: Timestamp) -> String {
+        match last_used {
+            None => "-".to_owned(),
+            Some(Self::Recorded(time)) => age(time, now),
+            Some(Self::Read(time)) => format!("read {}", age(time, now)),
+        }
+    }
+
+    /// For a line of its own.
+    pub fn with_source(self) -> String {
+        match self {
+            Self::Recorded(time) => format!("{} (the library's own record)", rfc3339(time)),
+            Self::Read(time) => format!("{} (access times of the files)", rfc3339(time)),
+        }
+    }
+}
 
 /// An entry in `show`.
 pub fn show_entry(inventory: &Inventory, weights: &Weights, ix: EntryIx) -> json::ShowEntry {
     let item = &inventory.items[ix];
     let entry = &item.entry;
     let usage = weights.entry(inventory, ix);
-    let accessed = usage.accessed.filter(|_| inventory.root.access_times_kept()).map(timestamp);
     json::ShowEntry {
         cache: inventory.cache_id(ix).to_owned(),
         root: escape_text(inventory.given(item.cache).as_os_str()),
@@ -28,7 +70,7 @@ pub fn show_entry(inventory: &Inventory, weights: &Weights, ix: EntryIx) -> json
         disk_size: usage.disk_size,
         files: usage.files,
         modified: usage.modified.map(timestamp),
-        last_used: entry.last_used.or(accessed),
+        last_used: LastUsed::of(entry.last_used, &usage, inventory).map(LastUsed::time),
         created: entry.created,
         paths: entry.owns.iter().map(|path| inventory.paths.path(*path).as_str().to_owned()).collect(),
         attributes: json::attributes(&entry.attributes),
@@ -61,6 +103,7 @@ pub fn clean(found: &Found, plan: &Plan, outcomes: &[Outcome], dry_run: bool) ->
             root: place(it.entry),
             id: it.id.clone(),
             reason: it.held.reason.clone(),
+            size: it.size,
         }));
     }
     document

@@ -266,3 +266,121 @@ fn a_folder_of_credentials_is_refused_as_a_root_and_left_out_of_the_one_around_i
     assert_eq!([&row["size"], &row["entries"], &row["unclaimed"]], [5, 1, 0], "{row:#}");
     home.clean("home/.ir_datasets", &["thing"], 5);
 }
+
+/// Variables that name a folder of any cache that a built-in plugin knows.
+const FOLDERS: [&str; 23] = [
+    "HF_HUB_CACHE",
+    "HUGGINGFACE_HUB_CACHE",
+    "HF_ASSETS_CACHE",
+    "HUGGINGFACE_ASSETS_CACHE",
+    "HF_XET_CACHE",
+    "HF_MODULES_CACHE",
+    "HF_EVALUATE_CACHE",
+    "HF_DATASETS_DOWNLOADED_EVALUATE_PATH",
+    "HF_METRICS_CACHE",
+    "HF_DATASETS_CACHE",
+    "HF_DATASETS_DOWNLOADED_DATASETS_PATH",
+    "HF_DATASETS_EXTRACTED_DATASETS_PATH",
+    "TRANSFORMERS_CACHE",
+    "PYTORCH_TRANSFORMERS_CACHE",
+    "PYTORCH_PRETRAINED_BERT_CACHE",
+    "SENTENCE_TRANSFORMERS_HOME",
+    "KERNELS_CACHE",
+    "TORCH_HOME",
+    "TMPDIR",
+    "IR_DATASETS_HOME",
+    "IR_DATASETS_TMP",
+    "DATAMAESTRO_DIR",
+    "DATAMAESTRO_HOME",
+];
+
+/// A Hugging Face home with something in each cache, and credentials that are larger than all of it together.
+fn full_home() -> (Home, Tree) {
+    let home = Home::new();
+    let secrets = ["token", "stored_tokens", "stored_tokens.lock", "sandbox/pools/one/host.json", "accelerate/x/y/z"];
+    for secret in secrets {
+        home.write(&format!("{HF_HOME}/{secret}"), &format!("{TOKEN}{}", "x".repeat(1_000_000)));
+    }
+    let kept = home.tree(HF_HOME).into_iter().filter(|(path, _)| secrets.iter().any(|it| path.starts_with(it)));
+    let kept = kept.collect();
+    let (digest, commit) = ("a".repeat(64), "1".repeat(40));
+    for file in [
+        "assets/lib/default/default/file".to_owned(),
+        "xet/https___cas_serv-tGqkUaZf_CBPHQ6h/chunk-cache/ab/key/item".to_owned(),
+        "xet/logs/xet_20240101T085921392+0000_1.log".to_owned(),
+        format!("modules/transformers_modules/acme/code/{commit}/code.py"),
+        "modules/__init__.py".to_owned(),
+        format!("evaluate/downloads/{digest}"),
+        "metrics/bleu/default/default_experiment-1-0.arrow".to_owned(),
+        format!("datasets/downloads/{digest}"),
+        format!("datasets/csv/default/0.0.0/{digest}/dataset_info.json"),
+        format!("transformers/{digest}.{digest}"),
+        format!("transformers/{digest}.{digest}.json"),
+        format!("{digest}.{digest}"),
+        format!("downloads/{digest}"),
+    ] {
+        home.write(&format!("{HF_HOME}/{file}"), "12345");
+    }
+    Hub::at(home.sandbox.path(HF_HOME).join("hub")).model("a", 10);
+    Hub::at(home.sandbox.path(HF_HOME)).model("b", 10);
+    (home, kept)
+}
+
+/// Whatever the variables say: not listed, not counted, not removed, and not named.
+#[track_caller]
+fn assert_out_of_reach(home: &Home, kept: &Tree) {
+    let variables = &home.variables;
+    for args in [
+        &["list", "--json"][..],
+        &["show", "--children", "--json"],
+        &["clean", "--all", "-n", "--json", "--force", "irreplaceable", "--force", "needed"],
+        &["clean", "--all", "-y", "--json", "--force", "irreplaceable", "--force", "needed"],
+    ] {
+        let run = home.dscc(args);
+        let document = run.json();
+        let sizes = [&document["size"], &document["expected"], &document["freed"]];
+        assert!(
+            sizes.iter().all(|size| size.as_u64().is_none_or(|size| size < 1_000_000)),
+            "{variables:?}: {document:#}"
+        );
+        let names = ["stored_tokens", "host.json", "accelerate", "huggingface/token", "\"token\""];
+        assert!(names.iter().all(|name| !run.text().contains(name)), "{variables:?} {args:?}: {}", run.text());
+    }
+    let after = home.tree(HF_HOME);
+    let missing: Vec<_> = kept.iter().filter(|(path, node)| after.get(*path) != Some(node)).collect();
+    assert!(missing.is_empty(), "{variables:?}: {missing:?}");
+}
+
+#[test]
+fn no_variable_that_names_the_hugging_face_home_leads_to_them() {
+    for name in FOLDERS {
+        let (mut home, kept) = full_home();
+        home.variables.push((name, home.sandbox.path(HF_HOME)));
+        assert_out_of_reach(&home, &kept);
+    }
+}
+
+#[test]
+fn all_variables_together_do_not_lead_to_them_either() {
+    let (mut home, kept) = full_home();
+    home.variables.extend(FOLDERS.map(|name| (name, home.sandbox.path(HF_HOME))));
+    assert_out_of_reach(&home, &kept);
+    // What is in one cache or another has gone all the same.
+    assert!(!home.sandbox.path(HF_HOME).join("models--acme--b").exists());
+}
+
+#[test]
+fn a_home_that_is_moved_keeps_them_where_it_is_now() {
+    let (mut home, _) = full_home();
+    let moved = home.sandbox.home().join("work/hf");
+    fs::create_dir_all(moved.parent().unwrap()).unwrap();
+    fs::rename(home.sandbox.path(HF_HOME), &moved).unwrap();
+    for names in [&["HF_HOME"][..], &["HF_HOME", "HF_ASSETS_CACHE", "HF_HUB_CACHE"]] {
+        home.variables = names.iter().map(|name| (*name, moved.clone())).collect();
+        home.dscc(&["clean", "--all", "-y", "--force", "irreplaceable", "--force", "needed"]);
+        for secret in ["token", "stored_tokens", "sandbox/pools/one/host.json", "accelerate/x/y/z"] {
+            assert!(moved.join(secret).exists(), "{names:?}: {secret}");
+        }
+    }
+    assert!(!moved.join("hub/models--acme--a").exists());
+}

@@ -208,3 +208,14 @@ fn a_hub_that_may_only_be_read_is_listed_whole() {
     let row = &array(&sandbox.dscc_bound(["list", "--json"]).expect(0).json(), "caches")[0];
     assert_eq!((&row["size"], &row["lower_bound"]), (&1040.into(), &false.into()));
 }
+
+#[test]
+fn a_variable_that_spoils_many_roots_is_told_once_with_all_of_them() {
+    let sandbox = Sandbox::new();
+    let run = Run::of(sandbox.command(["list"]).env("HF_HOME", "relative").output().unwrap()).expect(0);
+    assert_eq!(run.stderr.matches("warning:").count(), 1, "{}", run.stderr);
+    assert!(run.stderr.contains("datasets, assets, xet, modules, evaluate, metrics"), "{}", run.stderr);
+    assert_eq!(run.stderr.matches("HF_HOME to an absolute path").count(), 1, "{}", run.stderr);
+    let json = Run::of(sandbox.command(["list", "--json"]).env("HF_HOME", "relative").output().unwrap()).expect(0);
+    assert!(array(&json.json(), "errors").len() > 6, "JSON has a row for each");
+}

@@ -54,7 +54,7 @@ fn paths_tells_for_each_rule_where_the_root_comes_from_and_what_came_of_it() {
     assert!(built_in().iter().all(|it| rows.iter().any(|row| row["plugin"] == it.facts.manifest.name)));
     rows.retain(|row| row["path"] == hub.root.to_str().unwrap());
     let expected = BTreeSet::from(["plugin", "rule", "path", "origin", "outcome", "message"]);
-    assert_eq!(keys(&rows[0]), expected);
+    assert!(rows.iter().all(|row| keys(row) == expected));
     assert_eq!((&rows[0]["plugin"], &rows[0]["rule"]), (&json!("hf-hub"), &json!("hub")));
     assert!(rows[0]["origin"].as_str().unwrap().starts_with("XDG_CACHE_HOME="), "{}", rows[0]["origin"]);
 }

@@ -49,7 +49,9 @@ fn every_listing_says_that_a_built_in_is_overridden_and_removing_brings_it_back(
             let run = sandbox.dscc(args).expect(0);
             assert!(run.text().contains("overridden by"), "{args:?}: {}", run.text());
             let json = sandbox.json(args.iter().copied());
-            assert_eq!(codes(&json, "errors"), ["built-in-overridden"], "{args:?}");
+            // Another built-in plugin looks into the same folder, and tells that it is none of its own.
+            let told: Vec<String> = codes(&json, "errors").into_iter().filter(|code| code != "root-unmarked").collect();
+            assert_eq!(told, ["built-in-overridden"], "{args:?}");
         }
         assert_eq!(sandbox.caches(), ["lib"]);
         assert_eq!(sandbox.running(), [name.as_str()]);

@@ -174,7 +174,7 @@ fn sources(root: &Path) -> BTreeMap<String, String> {
         for entry in walk.filter_entry(|entry| !left_out(entry.path())) {
             let path = entry.unwrap().into_path();
             let ending = path.extension().and_then(|ending| ending.to_str());
-            if path.is_file() && matches!(ending, Some("rs" | "toml" | "wit")) {
+            if path.is_file() && matches!(ending, Some("rs" | "toml" | "tsv" | "wit")) {
                 files.push(path);
             }
         }

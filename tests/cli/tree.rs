@@ -25,7 +25,8 @@ pub fn read(root: &Path) -> Tree {
     read_all_but(root, Path::new(""))
 }
 
-/// All below a folder but one folder in it, and what is in that.
+/// All below a folder but one folder in it, and what is in that. The folder of dscc's own records does not count as long as
+/// it is empty, as every removal leaves it.
 pub fn read_all_but(root: &Path, left_out: &Path) -> Tree {
     let mut tree = Tree::new();
     let walk = walkdir::WalkDir::new(root).min_depth(1);
@@ -33,7 +34,22 @@ pub fn read_all_but(root: &Path, left_out: &Path) -> Tree {
         let entry = entry.unwrap();
         tree.insert(entry.path().strip_prefix(root).unwrap().to_owned(), node(entry.path()));
     }
+    let mut records = tree.keys().find(|path| path.ends_with(RECORDS)).cloned();
+    while let Some(at) = records.take_if(|at| is_empty(&tree, at)) {
+        tree.remove(&at);
+        records = at
+            .parent()
+            .filter(|above| above.ends_with(".local") || above.to_str().unwrap().contains(".local/"))
+            .map(Path::to_owned);
+    }
     tree
+}
+
+/// Where dscc keeps its records in the homes of tests.
+const RECORDS: &str = ".local/state/dscc/runs";
+
+fn is_empty(tree: &Tree, folder: &Path) -> bool {
+    tree.range(folder.to_owned()..).nth(1).is_none_or(|(next, _)| !next.starts_with(folder))
 }
 
 fn node(path: &Path) -> Node {

@@ -22,9 +22,18 @@ from sandbox import Lab  # noqa: E402
 
 # What is compared on each corpus: modules with `checks(lab, homes)`, where `homes` are the facts of the hubs, if any.
 PARTS = {
-    "hf": ("check_show", "check_clean", "check_better", "check_prefix", "check_roots"),
-    "ir": (),
-    "datamaestro": (),
+    "hf": (
+        "check_show",
+        "check_clean",
+        "check_better",
+        "check_prefix",
+        "check_roots",
+        "check_transformers",
+        "check_datasets",
+        "check_hf_home",
+    ),
+    "ir": ("check_roots", "check_ir_datasets"),
+    "datamaestro": ("check_datamaestro", "check_datamaestro_traps"),
 }
 
 

@@ -1,4 +1,5 @@
-"""The hub's root is where the real library looks, for every setting of expected/paths.json.
+"""tests/roots.json, which dscc is compared with by `tests/cli/roots_of_libraries.rs`, has what the real libraries say.
+And the hub's root is where the real library looks, for every setting of expected/paths.json, with what is in it.
 
 dscc refuses what the library would take relative to the working folder, names the variable, and tries nothing else.
 """
@@ -8,16 +9,32 @@ import os
 import shutil
 from pathlib import Path
 
+import roots_table
 from facts import Facts
 from sandbox import Lab
 
 CONTENT = b"content"
 
 
-def checks(lab: Lab, _homes: dict[str, Facts]):
+def checks(lab: Lab, homes: dict[str, Facts]):
+    yield "the table of settings and roots has the libraries' own answers", table_is_true
+    if not homes:
+        return
     for case in json.loads((lab.corpus / "expected" / "paths.json").read_text()):
         setting = " ".join(f"{name}={value}" for name, value in case["env"].items()) or "nothing set"
         yield f"the root is the library's: {setting}", lambda case=case: compare(lab, case)
+
+
+def table_is_true() -> list[str]:
+    table = json.loads(roots_table.TABLE.read_text())
+    said = [{}, *(row["roots"] for row in table["settings"])]
+    settings = [{}, *(row["set"] for row in table["settings"])]
+    return [
+        f"{setting}: {question} is {path}, the table says {known}"
+        for setting, differs, answers in zip(settings, said, roots_table.ask(settings), strict=True)
+        for question, path in answers.items()
+        if (known := (table["usual"] | differs).get(question)) != path
+    ]
 
 
 def compare(lab: Lab, case: dict) -> list[str]:

@@ -3,7 +3,7 @@
 #
 # usage: run.sh [DSCC [OPTION of check.py...]]       default: target/debug/dscc
 #
-# Makes virtual environments and corpora (about 6 minutes, 3 GB, the Python package index) in $DSCC_ORACLE_DIR, by
+# Makes virtual environments and corpora (about 8 minutes, 4 GB, the Python package index) in $DSCC_ORACLE_DIR, by
 # default target/oracle; they are used again while what they are made from stays the same.
 set -euo pipefail
 
@@ -47,9 +47,12 @@ make_venv() { # NAME: from requirements-NAME.txt
   install "$1" -r "$here/corpus/requirements-$1.txt"
 }
 
-make_hf_venv() { # old releases as well, which exclude the new ones
+make_hf_venv() { # old releases and neighbours as well, which exclude the new ones or depend on more than is needed
+  local more
   make_venv hf
-  install hf --no-deps --target "$work/venv-hf/hf-legacy" -r "$here/corpus/requirements-hf-legacy.txt"
+  for more in hf-legacy hf-evaluate; do
+    install hf --no-deps --target "$work/venv-hf/$more" -r "$here/corpus/requirements-$more.txt"
+  done
 }
 
 install() { "$work/venv-$1/bin/python" -m pip install --quiet --disable-pip-version-check "${@:2}"; }
@@ -64,3 +67,10 @@ cd "$here/corpus"
 make_once venv-hf "$(digest requirements-hf*.txt)" make_hf_venv
 make_once hf "$(digest _hf_*.py make_hf.py requirements-hf*.txt)" make_corpus hf hf
 check hf hf "${@:2}"
+
+make_once venv-ir "$(digest requirements-ir.txt)" make_venv ir
+make_once ir "$(digest _ir*.py make_ir.py requirements-ir.txt)" make_corpus ir ir
+check ir ir "${@:2}"
+
+make_once datamaestro "$(digest _dm_*.py _ircommon.py make_datamaestro.py requirements-ir.txt)" make_corpus ir datamaestro
+check ir datamaestro "${@:2}"

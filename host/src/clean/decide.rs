@@ -212,7 +212,10 @@ impl Decider<'_> {
         }
         for (place, who) in places {
             for ix in self.claimants(&place).into_iter().filter(|&ix| self.goes(ix)).collect::<Vec<_>>() {
-                self.hold(ix, Hold::Needed, format!("{who} stays and needs it (`--force needed` lifts this)"));
+                // What the plugin warns of is why.
+                let why = self.inventory.items[ix].entry.attribute("warning").next();
+                let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+                self.hold(ix, Hold::Needed, format!("{who} stays and needs it{why} (`--force needed` lifts this)"));
             }
         }
     }

@@ -71,6 +71,8 @@ pub struct Keeping {
     pub cache: String,
     /// Its id.
     pub id: String,
+    /// Bytes of it and of what is in it that stay.
+    pub size: u64,
     /// Why it stays.
     pub held: Held,
     /// Whether the user named it.
@@ -240,6 +242,9 @@ fn root_plan(
         removing.size = weights.freed(paths).size;
     }
     plan.expected = weights.freed(&territory.of_entry.iter().flatten().copied().collect());
+    for keeping in &mut plan.keep {
+        keeping.size = weights.staying(inventory, keeping.entry, &fate.kept);
+    }
     plan.shared = shared(inventory, weights, decision, &fate);
     plan.kept_paths = fate.kept;
     Ok(plan)
@@ -275,6 +280,7 @@ fn keeping(inventory: &Inventory, decision: &Decision, chosen: &[Chosen]) -> Vec
         entry: *ix,
         cache: inventory.cache_id(*ix).to_owned(),
         id: inventory.items[*ix].entry.id.clone(),
+        size: 0,
         held: held.clone(),
         named: named.contains(ix),
     };

@@ -73,6 +73,11 @@ impl Weights {
         self.freed(&alone).size
     }
 
+    /// Bytes that stay of what an entry and all below it claim; `kept` says of each path whether it does.
+    pub(super) fn staying(&self, inventory: &Inventory, ix: EntryIx, kept: &[bool]) -> u64 {
+        self.sum(&claims(inventory, ix).into_iter().filter(|path| kept[path.index()]).collect()).size
+    }
+
     /// What lies in a cache and no entry claims. Where several caches begin at one path it counts for the first.
     pub fn unclaimed(&self, cache: usize) -> Usage {
         self.sum(&self.unclaimed[cache].into_iter().collect())

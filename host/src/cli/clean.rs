@@ -1,6 +1,7 @@
 //! `dscc clean`: selection -> plan -> question -> removal -> report. What is shown, asked for, done and reported is one
 //! plan; under the locks everything is looked at again, and nothing goes that was not in it.
 
+mod kept;
 mod print;
 
 use std::collections::HashSet;

@@ -115,10 +115,19 @@ impl Context {
 
     /// Tells problems on standard error.
     pub(super) fn tell(&mut self, problems: &[Problem]) {
-        for problem in problems {
+        for (at, problem) in problems.iter().enumerate() {
+            let same = |other: &&Problem| cause(problem).is_some() && cause(other) == cause(problem);
+            if problems[..at].iter().any(|other| same(&other)) {
+                continue;
+            }
             let mut lines = problem.message.lines();
             self.output.warning(lines.next().unwrap_or_default());
             lines.for_each(|line| self.output.continuation(line));
+            let others = problems[at + 1..].iter().filter(same).filter_map(|other| other.cache.as_deref());
+            let others: Vec<&str> = others.collect();
+            if !others.is_empty() {
+                self.output.continuation(&format!("and so it is with {}", others.join(", ")));
+            }
             if let Some(hint) = &problem.hint {
                 self.output.hint(hint);
             }
@@ -142,6 +151,12 @@ impl Context {
             }
         }
     }
+}
+
+/// What to set differently, where that is all that is wrong with a root: one variable leads to many.
+fn cause(problem: &Problem) -> Option<(&str, &str)> {
+    let (cause, _) = problem.hint.as_deref()?.split_once(", or name the folder")?;
+    problem.code.starts_with("root-").then_some((problem.code.as_str(), cause))
 }
 
 /// Whether a plugin failed, so that something is missing from the answer.

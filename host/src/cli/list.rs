@@ -1,15 +1,17 @@
 //! `dscc list`: each cache with its size, in one screen.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use crate::clean::{Advice, Chosen, EntryIx, Inventory, Item, Terms, Weights, plan, union};
+use crate::documents::LastUsed;
 use crate::model::{Detail, Edit, Problem, escape_text};
-use crate::roots::Outcome;
-use crate::survey::Found;
+use crate::roots::{Origin, Outcome};
+use crate::survey::{Found, Place};
 use crate::tree::Usage;
-use crate::ui::{Column, Style, Table, age, at_least, json, size, timestamp};
+use crate::ui::{Column, Style, Table, at_least, json, size};
 
 use super::args::List;
 use super::context::{Context, status_of};
@@ -26,7 +28,7 @@ struct Row {
     usage: Usage,
     reclaimable: Option<u64>,
     unclaimed: u64,
-    last_used: Option<Timestamp>,
+    last_used: Option<LastUsed>,
     /// Whether nothing at all is known of what is in it.
     unknown: bool,
     lower_bound: bool,
@@ -82,7 +84,6 @@ fn row(inventory: &Inventory, weights: &Weights, cache: usize) -> Row {
         warning.plugin = Some(state.plugin.clone());
         warning.cache = Some(state.cache.id.clone());
     }
-    let accessed = usage.accessed.filter(|_| inventory.root.access_times_kept()).map(timestamp);
     let recorded = state.top.iter().filter_map(|&ix| inventory.items[ix].entry.last_used).max();
     Row {
         cache: state.cache.id.clone(),
@@ -93,7 +94,7 @@ fn row(inventory: &Inventory, weights: &Weights, cache: usize) -> Row {
         usage,
         reclaimable: None,
         unclaimed: if state.failed { 0 } else { weights.unclaimed(cache).size },
-        last_used: recorded.or(accessed),
+        last_used: LastUsed::of(recorded, &usage, inventory),
         unknown: false,
         lower_bound: !unreadable.is_empty(),
         warnings,
@@ -131,9 +132,12 @@ fn reclaimable(inventories: &[Inventory], weights: &[Weights]) -> Vec<u64> {
     sums
 }
 
-/// A root that cannot be looked into, or whose plugin failed, is a row of unknown size, not nothing.
+/// A root that cannot be looked into, or whose plugin failed, is a row of unknown size, not nothing. Where several rules
+/// led to it, it is the first one's.
 fn unknown_roots(found: &Found) -> Vec<Row> {
+    let mut seen = HashSet::new();
     let unreadable = found.places.iter().filter(|place| matches!(place.candidate.outcome, Outcome::Unreadable(_)));
+    let unreadable = unreadable.filter(|place| seen.insert(&place.candidate.path));
     let unreadable = unreadable.map(|it| (&it.plugin, &it.candidate.rule, &it.candidate.path));
     let failed = found.failed.iter().map(|it| (&it.plugin, &it.rule, &it.path));
     let row = |(plugin, rule, path): (&String, &String, &PathBuf)| Row {
@@ -191,7 +195,7 @@ fn print_table(context: &mut Context, rows: &[Row], total: u64, reclaimable: boo
         let entries = row.entries.map_or("?".to_owned(), |entries| entries.to_string());
         let mut cells = vec![row.cache.clone(), entries, weight];
         cells.extend(row.reclaimable.map(size).or(reclaimable.then(String::new)));
-        cells.extend([row.last_used.map_or("-".to_owned(), |time| age(time, now)), row.root.clone()]);
+        cells.extend([LastUsed::cell(row.last_used, now), row.root.clone()]);
         table.row(if row.lower_bound || row.entries.is_none() { Style::Warning } else { Style::Plain }, cells);
     }
     let entries: u64 = rows.iter().filter_map(|row| row.entries).sum();
@@ -210,14 +214,24 @@ fn print_table(context: &mut Context, rows: &[Row], total: u64, reclaimable: boo
     Ok(())
 }
 
-/// Nothing found is an answer, with the places that were looked at.
+/// Nothing found is an answer, with the places that were looked at, and whatever led to another one than usual.
 pub(super) fn nothing(context: &mut Context, found: &Found) -> Result<(), Failure> {
     context.output.print("Nothing found. Looked at:\n")?;
-    for place in &found.places {
-        let path = escape_text(place.candidate.path.as_os_str());
-        let failed = found.failed.iter().any(|it| it.plugin == place.plugin && it.rule == place.candidate.rule);
+    let mut seen: Vec<(&Path, Vec<String>)> = Vec::new();
+    for Place { plugin, candidate } in &found.places {
+        let failed = found.failed.iter().any(|it| it.plugin == *plugin && it.rule == candidate.rule);
         let unknown = if failed { "; what is in it is unknown, because the plugin failed" } else { "" };
-        let line = format!("{path}  ({}: {}{unknown})", place.candidate.rule, place.candidate.origin);
+        let why = match &candidate.origin {
+            Origin::Location { variables, .. } if variables.is_empty() => format!("{}{unknown}", candidate.rule),
+            origin => format!("{}: {origin}{unknown}", candidate.rule),
+        };
+        match seen.iter_mut().find(|(path, _)| *path == candidate.path) {
+            Some((_, reasons)) => reasons.push(why),
+            None => seen.push((&candidate.path, vec![why])),
+        }
+    }
+    for (path, reasons) in seen {
+        let line = format!("{}  ({})", escape_text(path.as_os_str()), reasons.join(", "));
         context.output.print(&format!("  {}\n", crate::ui::escape(&line)))?;
     }
     Ok(context.output.print("A cache elsewhere is named with --root RULE=PATH, as in --root hub=/data/hub.\n")?)
@@ -235,7 +249,7 @@ fn json_row(row: &Row) -> json::ListCache {
         files: row.usage.files,
         reclaimable: row.reclaimable,
         unclaimed: row.unclaimed,
-        last_used: row.last_used,
+        last_used: row.last_used.map(LastUsed::time),
         lower_bound: row.lower_bound,
         warnings: row.warnings.clone(),
     }

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::clean::{EntryIx, Inventory, Selection, Target, select};
-use crate::documents::show_entry;
+use crate::documents::{LastUsed, show_entry};
 use crate::model::Detail;
 use crate::survey::{Found, Survey};
-use crate::ui::{Column, Style, Table, age, at_least, json, size};
+use crate::ui::{Column, Style, Table, at_least, json, rfc3339, size};
 
 use super::args::Show;
 use super::context::{Context, status_of};
@@ -23,6 +23,14 @@ struct Row<'a> {
     ix: EntryIx,
     depth: usize,
     json: json::ShowEntry,
+}
+
+impl Row<'_> {
+    /// The time that JSON has, with the word of whose it is.
+    fn last_used(&self) -> Option<LastUsed> {
+        let recorded = self.inventory.items[self.ix].entry.last_used.is_some();
+        self.json.last_used.map(if recorded { LastUsed::Recorded } else { LastUsed::Read })
+    }
 }
 
 pub(super) fn run(context: &mut Context, args: &Show) -> Result<Status, Failure> {
@@ -108,7 +116,7 @@ fn print(context: &mut Context, mut rows: Vec<Row<'_>>, found: &Found, args: &Sh
     Ok(())
 }
 
-/// The largest first, with children after their parents.
+/// Cache by cache, the largest first, with children after their parents.
 fn sort(rows: &mut [Row<'_>]) {
     let sizes: HashMap<(usize, EntryIx), u64> = rows.iter().map(|row| ((row.root, row.ix), row.json.size)).collect();
     rows.sort_by_cached_key(|row| {
@@ -116,12 +124,13 @@ fn sort(rows: &mut [Row<'_>]) {
         path.reverse();
         path.push(row.ix);
         let by_size = |ix: EntryIx| (std::cmp::Reverse(sizes.get(&(row.root, ix)).copied()), ix);
-        (row.root, path.into_iter().map(by_size).collect::<Vec<_>>())
+        (row.root, row.inventory.items[row.ix].cache, path.into_iter().map(by_size).collect::<Vec<_>>())
     });
 }
 
 fn print_table(context: &mut Context, rows: &[Row<'_>]) -> Result<(), Failure> {
-    let mut table = Table::new(vec![
+    let several = rows.iter().any(|row| row.json.cache != rows[0].json.cache);
+    let mut columns = vec![
         Column::text("ENTRY"),
         Column::number("SIZE"),
         Column::number("UNIQUE"),
@@ -129,25 +138,28 @@ fn print_table(context: &mut Context, rows: &[Row<'_>]) -> Result<(), Failure> {
         Column::text("STATE"),
         Column::text("RECOVERY"),
         Column::text("LAST USED"),
-        Column::text("REFS"),
-    ]);
+        Column::text("ABOUT"),
+    ];
+    if several {
+        columns.insert(0, Column::text("CACHE"));
+    }
+    let mut table = Table::new(columns);
     let now = Timestamp::now();
     for row in rows {
         let entry = &row.json;
-        let refs = entry.attributes.get("refs").map(|refs| refs.join(" ")).unwrap_or_default();
-        table.row(
-            if entry.reclaim.is_some() { Style::Dim } else { Style::Plain },
-            [
-                format!("{}{}", "  ".repeat(row.depth), entry.id),
-                at_least(entry.size, row.inventory.items[row.ix].incomplete),
-                size(entry.unique_size),
-                entry.files.to_string(),
-                word(&entry.state),
-                word(&entry.recovery),
-                entry.last_used.map_or("-".to_owned(), |time| age(time, now)),
-                refs,
-            ],
-        );
+        let cells = [
+            format!("{}{}", "  ".repeat(row.depth), entry.id),
+            at_least(entry.size, row.inventory.items[row.ix].incomplete),
+            size(entry.unique_size),
+            entry.files.to_string(),
+            word(&entry.state),
+            word(&entry.recovery),
+            LastUsed::cell(row.last_used(), now),
+            about(entry),
+        ];
+        let cache = several.then(|| entry.cache.clone());
+        let style = if entry.reclaim.is_some() { Style::Dim } else { Style::Plain };
+        table.row(style, cache.into_iter().chain(cells));
     }
     let rendered = table.render(context.output.width, context.output.colors.stdout);
     context.output.print(&rendered.text)?;
@@ -161,6 +173,24 @@ fn print_table(context: &mut Context, rows: &[Row<'_>]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What is most worth knowing of an entry besides its id: why the library would not miss it, where a link leads, what
+/// names it, what is in it, where it came from.
+fn about(entry: &json::ShowEntry) -> String {
+    let attribute = |name: &str, between: &str| {
+        let values = entry.attributes.get(name)?;
+        let new: Vec<&str> = values.iter().map(String::as_str).filter(|value| !entry.id.contains(value)).collect();
+        (!new.is_empty()).then(|| new.join(between))
+    };
+    let target = || attribute("target", " ").map(|target| format!("-> {target}"));
+    let contents =
+        || attribute("refs", " ").or_else(|| attribute("splits", ", ")).or_else(|| attribute("resources", ", "));
+    let source = || attribute("url", " ").or_else(|| attribute("source", " ")).or_else(|| attribute("origin", ", "));
+    let remark = || attribute("warning", "; ").or_else(|| attribute("note", "; "));
+    let label = || Some(&entry.label).filter(|label| !entry.id.contains(label.as_str())).cloned();
+    let about = entry.reclaim.clone().or_else(target).or_else(contents).or_else(source).or_else(remark).or_else(label);
+    about.unwrap_or_default()
+}
+
 fn print_details(context: &mut Context, row: &Row<'_>) -> Result<(), Failure> {
     let entry = &row.json;
     let mut lines = vec![("root", entry.root.clone())];
@@ -168,7 +198,9 @@ fn print_details(context: &mut Context, row: &Row<'_>) -> Result<(), Failure> {
         lines.push(("label", entry.label.clone()));
     }
     lines.extend(entry.reclaim.iter().map(|reason| ("reclaim", reason.clone())));
-    lines.extend(entry.modified.map(|time| ("modified", crate::ui::rfc3339(time))));
+    lines.extend(entry.created.map(|time| ("created", rfc3339(time))));
+    lines.extend(entry.modified.map(|time| ("modified", rfc3339(time))));
+    lines.extend(row.last_used().map(|last_used| ("last used", last_used.with_source())));
     for (name, values) in &entry.attributes {
         lines.extend(values.iter().map(|value| (name.as_str(), value.clone())));
     }

@@ -43,6 +43,10 @@ pub(super) enum What {
     Link(Vec<u8>),
 }
 
+/// A text with the folders of the test in it is filled with blanks to a multiple of this, so that its size, which a case
+/// tells, does not depend on how long their names are.
+const BLOCK: usize = 16 * 1024;
+
 /// What `$ROOT` and `$HOME` stand for.
 pub(super) struct Places<'a> {
     pub(super) root: &'a Path,
@@ -165,7 +169,10 @@ impl Tree {
                 What::Zeros(size) => item.write_file(&at, *size, &[])?,
                 What::Bytes(content) => item.write_file(&at, content.len() as u64, content)?,
                 What::Text(text) => {
-                    let content = places.fill_in(text);
+                    let mut content = places.fill_in(text);
+                    if content != *text {
+                        content.resize(content.len().next_multiple_of(BLOCK), b' ');
+                    }
                     item.write_file(&at, content.len() as u64, &content)?;
                 }
                 What::Link(target) => link(&places.fill_in(target), &at)?,

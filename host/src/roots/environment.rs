@@ -26,15 +26,9 @@ impl Environment {
     pub fn of_process(own: Vec<PathBuf>) -> Self {
         let variables: BTreeMap<_, _> = std::env::vars_os().collect();
         let accounts = if cfg!(unix) { PathBuf::from("/etc/passwd") } else { PathBuf::new() };
-        let mut environment = Self {
-            variables,
-            home: std::env::home_dir(),
-            temp: std::env::temp_dir(),
-            own,
-            accounts,
-            ..Self::default()
-        };
+        let mut environment = Self { variables, home: std::env::home_dir(), own, accounts, ..Self::default() };
         environment.cache = environment.platform_cache().unwrap_or_default();
+        environment.temp = environment.platform_temp();
         environment
     }
 
@@ -77,6 +71,12 @@ impl Environment {
         table.split(|byte| *byte == b'\n').filter_map(account).collect()
     }
 
+    /// As Python has it, in which the libraries are written: the first of these variables that names a folder.
+    fn platform_temp(&self) -> PathBuf {
+        let set = ["TMPDIR", "TEMP", "TMP"].into_iter().filter_map(|name| self.variable(name)).map(PathBuf::from);
+        set.filter(|_| cfg!(unix)).find(|path| path.is_dir()).unwrap_or_else(system_temp)
+    }
+
     fn platform_cache(&self) -> Option<PathBuf> {
         let set = |name: &str| self.variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
         if cfg!(windows) {
@@ -89,6 +89,11 @@ impl Environment {
     }
 }
 
+/// The system's own folder, whatever the variables say.
+fn system_temp() -> PathBuf {
+    if cfg!(unix) { PathBuf::from("/tmp") } else { std::env::temp_dir() }
+}
+
 #[cfg(unix)]
 pub(super) fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
     use std::os::unix::ffi::OsStringExt;
@@ -98,4 +103,24 @@ pub(super) fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
 #[cfg(not(unix))]
 pub(super) fn from_bytes(bytes: Vec<u8>) -> Option<OsString> {
     String::from_utf8(bytes).ok().map(OsString::from)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_for_temporary_files_is_the_one_that_python_finds() {
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let temp = |variables: &[(&str, &Path)]| {
+            let variables = variables.iter().map(|(name, path)| (OsString::from(name), path.as_os_str().to_owned()));
+            Environment { variables: variables.collect(), ..Environment::default() }.platform_temp()
+        };
+        let (first, second) = (first.path(), second.path());
+        assert_eq!(temp(&[("TMPDIR", first), ("TEMP", second)]), first);
+        assert_eq!(temp(&[("TMP", first), ("TEMP", second)]), second);
+        assert_eq!(temp(&[("TMPDIR", Path::new("")), ("TMP", first)]), first);
+        assert_eq!(temp(&[("TMPDIR", &first.join("nothing")), ("TEMP", second)]), second);
+        assert_eq!(temp(&[]), Path::new("/tmp"));
+    }
 }

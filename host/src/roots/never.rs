@@ -9,22 +9,26 @@ use crate::model::Expansion;
 
 /// Folders, and what in them is out of reach.
 const IN_FOLDERS: &[(&[&str], &[&str])] = &[
-    // huggingface_hub: `login` writes the first three into HF_HOME; accelerate keeps the user's settings in it.
+    // huggingface_hub: `login` writes the first three into HF_HOME, and `sandbox` has what opens running sandboxes;
+    // accelerate keeps the user's settings in it.
     (
         &["${HF_HOME}", "${XDG_CACHE_HOME}/huggingface", "{cache}/huggingface", "~/.cache/huggingface"],
-        &["token", "stored_tokens", "stored_tokens.lock", "accelerate"],
+        &["token", "stored_tokens", "stored_tokens.lock", "sandbox", "accelerate"],
     ),
     // huggingface_hub with HUGGINGFACE_CO_STAGING; before its release 0.9.
-    (&["~/.cache/huggingface_staging", "~/.huggingface"], &["token"]),
+    (&["~/.cache/huggingface_staging", "~/.huggingface"], &["token", "stored_tokens", "stored_tokens.lock"]),
     // ir_datasets: a file for each site, with user and password.
     (&["${IR_DATASETS_HOME}", "~/.ir_datasets"], &["auth"]),
     // datamaestro: access keys, and where the user's own data are.
     (&["${DATAMAESTRO_DIR}", "~/datamaestro"], &["settings.json"]),
     // The Kaggle API and kagglehub.
-    (&["${KAGGLE_CONFIG_DIR}", "~/.kaggle"], &["kaggle.json", "access_token"]),
+    (
+        &["${KAGGLE_CONFIG_DIR}", "~/.kaggle", "${XDG_CONFIG_HOME}/kaggle", "~/.config/kaggle"],
+        &["kaggle.json", "access_token"],
+    ),
     // The manual pages of netrc(5), `_netrc` on Windows, and git-credential-store(1). wandb and others use the first.
     (&["~"], &[".netrc", "_netrc", ".git-credentials"]),
-    (&["${XDG_CONFIG_HOME}/git"], &["credentials"]),
+    (&["${XDG_CONFIG_HOME}/git", "~/.config/git"], &["credentials"]),
 ];
 
 /// Files that a variable names.
@@ -94,14 +98,18 @@ mod tests {
             "/home/user/.cache/huggingface/token",
             "/home/user/.cache/huggingface/stored_tokens",
             "/home/user/.cache/huggingface/accelerate",
+            "/home/user/.cache/huggingface/sandbox",
             "/caches/huggingface/token",
             "/caches/huggingface/stored_tokens",
             "/home/user/.huggingface/token",
             "/home/user/.cache/huggingface_staging/token",
+            "/home/user/.cache/huggingface_staging/stored_tokens",
             "/home/user/.ir_datasets/auth",
             "/home/user/datamaestro/settings.json",
             "/home/user/.kaggle/kaggle.json",
             "/home/user/.kaggle/access_token",
+            "/home/user/.config/kaggle/kaggle.json",
+            "/home/user/.config/git/credentials",
             "/home/user/.netrc",
             "/home/user/.git-credentials",
         ] {
@@ -113,7 +121,7 @@ mod tests {
     #[test]
     fn variables_add_places_and_take_none_away() {
         let hf = |folder: &str| {
-            ["accelerate", "stored_tokens", "stored_tokens.lock", "token"]
+            ["accelerate", "sandbox", "stored_tokens", "stored_tokens.lock", "token"]
                 .map(|name| format!("{folder}/{name}"))
                 .to_vec()
         };
@@ -138,7 +146,12 @@ mod tests {
             (&[("IR_DATASETS_HOME", "/ir")], one("/ir/auth")),
             (&[("IR_DATASETS_HOME", "~/ir")], one("/home/user/ir/auth")),
             (&[("DATAMAESTRO_DIR", "/dm")], one("/dm/settings.json")),
-            (&[("XDG_CONFIG_HOME", "/config")], one("/config/git/credentials")),
+            (
+                &[("XDG_CONFIG_HOME", "/config")],
+                ["git/credentials", "kaggle/access_token", "kaggle/kaggle.json"]
+                    .map(|it| format!("/config/{it}"))
+                    .to_vec(),
+            ),
             (&[("KAGGLE_CONFIG_DIR", "/k")], vec!["/k/access_token".into(), "/k/kaggle.json".into()]),
         ];
         for (settings, expected) in table {

@@ -73,7 +73,7 @@ impl<'a> Aside<'a> {
             let mut entries = vec![item.removing];
             entries.extend(also.get(&number).into_iter().copied().flatten());
             let (path, Identity { ino, kind, .. }) = (item.path.as_str().to_owned(), item.identity);
-            run.add(&Line::Item { path, ino, kind: kind.into(), entries });
+            run.add(&Line::Item { path, ino, kind: kind.into(), entries, emptied: item.if_empty });
             folders.extend(item.path.parent());
         }
         for folder in folders {
@@ -128,6 +128,11 @@ impl<'a> Aside<'a> {
     /// On whose behalf an item went.
     pub(super) fn removing_of(&self, item: usize) -> usize {
         self.moves[item].removing
+    }
+
+    /// Where something was that waits at a path, the first component of which is an item's number.
+    pub(super) fn origin(&self, item: usize, waits_at: &RelPath) -> RelPath {
+        waits_at.components().skip(1).fold(self.moves[item].path.clone(), |path, name| path.join(name))
     }
 
     /// The cache of an entry that goes.
@@ -232,6 +237,8 @@ impl Pieces<'_> {
                 Err(error) => return Err((child, error)),
             }
         }
+        // Perhaps nothing stayed in it after all.
+        self.push(path, identity, removing, true);
         Ok(())
     }
 

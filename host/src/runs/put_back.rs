@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::clean::{add_lines, missing_lines};
 use crate::model::{Moment, RelPath};
-use crate::tree::{FsError, Holding, Root};
+use crate::tree::{FsError, Holding, NodeKind, Root};
 
 use super::record::{EntryRecord, Record, RootRecord};
 use super::store::{Run, RunsError};
@@ -76,6 +76,9 @@ impl<'a> Part<'a> {
             if !wanted {
                 continue;
             }
+            if it.emptied && self.is_folder(&it.path) {
+                continue; // somebody made it again, or another run put it back
+            }
             if let Err(error) =
                 self.make_parents(&it.path).and_then(|()| self.root.put_back(&self.holding, item, &it.path))
             {
@@ -85,6 +88,12 @@ impl<'a> Part<'a> {
         }
         self.edit(Moment::After, done);
         self.edit(Moment::Before, done);
+        for &item in &self.waiting {
+            // An emptied folder that is there again is not needed any more.
+            if self.record.items[item].emptied && self.is_folder(&self.record.items[item].path) {
+                self.holding.drop_empty(item);
+            }
+        }
         self.restore_times();
         for (at, entry) in self.record.entries.iter().enumerate() {
             match reason(at) {
@@ -102,17 +111,29 @@ impl<'a> Part<'a> {
 
     /// The entries that cannot be put back, because something is in one of their places.
     fn blocked(&self) -> Vec<(usize, String)> {
-        let mut blocked = Vec::new();
+        let mut blocked: Vec<(usize, String)> = Vec::new();
         for &item in &self.waiting {
             let it = &self.record.items[item];
             let why = match self.root.stat(&it.path) {
                 Err(FsError::NotFound) => continue,
+                Ok(stat) if it.emptied && stat.identity.kind == NodeKind::Directory => continue,
                 Ok(_) => format!("something else is at `{}` by now", it.path),
                 Err(error) => format!("`{}` cannot be looked at: {error}", it.path),
             };
             blocked.extend(it.entries.iter().map(|entry| (*entry, why.clone())));
         }
+        // What is in an entry without having anything of its own shares its fate.
+        let has_own = |entry: usize| self.record.items.iter().any(|item| item.entries.contains(&entry));
+        for (at, entry) in self.record.entries.iter().enumerate().filter(|(at, _)| !has_own(*at)) {
+            let is_in = |(above, _): &&(usize, String)| entry.id.starts_with(&self.record.entries[*above].id);
+            let why = blocked.iter().find(is_in).map(|(_, why)| why.clone());
+            blocked.extend(why.map(|why| (at, why)));
+        }
         blocked
+    }
+
+    fn is_folder(&self, path: &RelPath) -> bool {
+        self.root.stat(path).is_ok_and(|stat| stat.identity.kind == NodeKind::Directory)
     }
 
     /// Folders that went with others, or that somebody removed since.

@@ -67,6 +67,9 @@ pub enum Line {
         kind: Kind,
         /// The entries it belongs to, counted in this root.
         entries: Vec<usize>,
+        /// Whether it is a folder that was empty, and went for that.
+        #[serde(default, skip_serializing_if = "is_false")]
+        emptied: bool,
     },
     /// A folder that something is taken out of, with its times in nanoseconds since 1970.
     Folder {
@@ -96,6 +99,11 @@ pub enum Line {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// An absolute path, written like paths beneath a root.
@@ -210,6 +218,8 @@ pub struct ItemRecord {
     pub kind: NodeKind,
     /// The entries it belongs to.
     pub entries: Vec<usize>,
+    /// Whether it is a folder that was empty, and went for that.
+    pub emptied: bool,
 }
 
 /// A folder's times, in nanoseconds since 1970.
@@ -290,11 +300,11 @@ impl Record {
             Line::Entry { cache, id, size } => {
                 self.roots.last_mut()?.entries.push(EntryRecord { cache, id, size });
             }
-            Line::Item { path: at, ino, kind, entries } => {
+            Line::Item { path: at, ino, kind, entries, emptied } => {
                 let root = self.roots.last_mut()?;
                 let known = entries.iter().all(|entry| *entry < root.entries.len());
                 let path = path(&at).filter(|path| known && !path.is_root())?;
-                root.items.push(ItemRecord { path, ino, kind: kind.into(), entries });
+                root.items.push(ItemRecord { path, ino, kind: kind.into(), entries, emptied });
             }
             Line::Folder { path: at, accessed, modified } => {
                 self.roots.last_mut()?.folders.push(FolderRecord { path: path(&at)?, accessed, modified });

@@ -122,7 +122,7 @@ fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, progress: &Progress) -> 
         outcome.failed.push(Failure {
             cache: aside.cache_of(removing),
             removing: Some(removing),
-            path,
+            path: aside.origin(item, &path),
             error: Some(error),
             consequence: Some("it is out of the cache and not deleted; `dscc undo --discard` tries again".into()),
         });

@@ -1,13 +1,13 @@
 //! From rules to open roots with their caches.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use crate::clean::{CacheState, Inventory};
 use crate::model::{Cache, Problem, RootRule, escape_text};
-use crate::roots::{Candidate, Origin, Outcome, Override, never, resolve};
+use crate::roots::{Candidate, Origin, Outcome, Override, Refusal, never, resolve};
 use crate::runtime::PluginError;
 use crate::tree::{FsError, Root, Secrets};
 
@@ -51,6 +51,8 @@ impl Survey {
             }
         }
         self.keep_concerned(scope, &mut found.problems);
+        let concerned = |place: &&Place| self.plugin(&place.plugin).is_some_and(|it| self.concerns(scope, it));
+        found.problems.extend(problems_of(&found.places, concerned));
         found.problems.extend(self.unknown_overrides());
         let answers = self.ask_roots(self.without_secrets(opened), scope, &mut found);
         found.inventories = shared::inventories(answers, scope);
@@ -127,13 +129,10 @@ impl Survey {
                     Err(error) => {
                         let message =
                             format!("`{}` cannot be opened: {error}", escape_text(candidate.path.as_os_str()));
-                        found.problems.push(about(&candidate, loaded, Problem::new("root-unreadable", message)));
+                        let problem = Problem::new("root-unreadable", message);
+                        found.problems.push(about(&candidate, &loaded.manifest().name, problem));
                     }
                 }
-            } else if is_problem(&candidate) {
-                let message = candidate.message().unwrap_or_default();
-                let problem = about(&candidate, loaded, Problem::new(candidate.code(), message));
-                found.problems.push(Problem { hint: candidate.hint(), ..problem });
             }
             found.places.push(Place { plugin: loaded.manifest().name.clone(), candidate });
         }
@@ -169,6 +168,26 @@ fn is_problem(candidate: &Candidate) -> bool {
     }
 }
 
+/// What is wrong with places. Variables outlive the layouts of what they name, so several rules may lead to one folder:
+/// what is wrong with it is told once, and that it is no cache of one kind not at all where another rule takes it.
+fn problems_of(places: &[Place], concerned: impl Fn(&&Place) -> bool) -> Vec<Problem> {
+    let is_root = |place: &&Place| matches!(place.candidate.outcome, Outcome::Found { .. });
+    let roots: HashSet<&Path> = places.iter().filter(is_root).map(|place| place.candidate.path.as_path()).collect();
+    let asks_marks = |it: &Outcome| matches!(it, Outcome::Unmarked { .. } | Outcome::Refused(Refusal::MountPoint));
+    let mut told = HashSet::new();
+    let mut problems = Vec::new();
+    for place in places.iter().filter(concerned) {
+        let Place { plugin, candidate } = place;
+        let (path, code) = (candidate.path.as_path(), candidate.code());
+        let taken = asks_marks(&candidate.outcome) && roots.contains(path);
+        if is_problem(candidate) && !taken && told.insert((path, code)) {
+            let problem = Problem::new(code, candidate.message().unwrap_or_default());
+            problems.push(Problem { hint: candidate.hint(), ..about(candidate, plugin, problem) });
+        }
+    }
+    problems
+}
+
 /// Whether a place's rule gave a cache in scope.
 fn has_cache(inventories: &[Inventory], place: &Place) -> bool {
     let of_rule = |cache: &CacheState| cache.plugin == place.plugin && cache.rule == place.candidate.rule;
@@ -181,7 +200,7 @@ fn is_known(opened: &[Opened<'_>], loaded: &Loaded, root: &Root) -> bool {
     opened.iter().any(same)
 }
 
-fn about(candidate: &Candidate, loaded: &Loaded, problem: Problem) -> Problem {
+fn about(candidate: &Candidate, plugin: &str, problem: Problem) -> Problem {
     let path = escape_text(candidate.path.as_os_str());
-    Problem { plugin: Some(loaded.manifest().name.clone()), cache: Some(candidate.rule.clone()), ..problem }.at(path)
+    Problem { plugin: Some(plugin.to_owned()), cache: Some(candidate.rule.clone()), ..problem }.at(path)
 }

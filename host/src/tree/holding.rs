@@ -100,6 +100,12 @@ impl Holding {
         Ok(stat_at(&self.fd, &name_of(number), Fresh::Now)?)
     }
 
+    /// Removes a folder that waits under a number, if it is empty.
+    pub fn drop_empty(&self, number: usize) {
+        // If something is in it, it waits on.
+        let _ = rustix::fs::unlinkat(&self.fd, name_of(number), AtFlags::REMOVEDIR);
+    }
+
     /// The folder as a root, to be measured and cleared.
     ///
     /// # Errors

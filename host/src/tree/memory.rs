@@ -42,6 +42,7 @@ struct Folder {
     first: usize,
     after: usize,
     text: usize,
+    text_after: usize,
 }
 
 impl Memory {
@@ -53,7 +54,7 @@ impl Memory {
         loop {
             let portion = top.next(PORTION);
             if portion.is_empty() {
-                let all = Folder { first: 0, after: memory.nodes.len(), text: 0 };
+                let all = Folder { first: 0, after: memory.nodes.len(), text: 0, text_after: memory.text.len() };
                 memory.folders.insert("".into(), all);
                 return Ok(Some(memory));
             }
@@ -82,10 +83,16 @@ impl Memory {
         let (nodes, text) = (self.nodes.len(), self.text.len());
         self.nodes.extend(piece.nodes);
         self.text.extend_from_slice(&piece.text);
-        let moved = |it: Folder| Folder { first: it.first + nodes, after: it.after + nodes, text: it.text + text };
+        let moved = |it: Folder| Folder {
+            first: it.first + nodes,
+            after: it.after + nodes,
+            text: it.text + text,
+            text_after: it.text_after + text,
+        };
         self.folders.extend(piece.folders.into_iter().map(|(path, folder)| (path, moved(folder))));
         if is_folder {
-            self.folders.insert(path.into(), Folder { first: nodes, after: self.nodes.len(), text });
+            let (after, text_after) = (self.nodes.len(), self.text.len());
+            self.folders.insert(path.into(), Folder { first: nodes, after, text, text_after });
         }
     }
 
@@ -93,7 +100,8 @@ impl Memory {
     fn close(&mut self, open: &mut Vec<(String, Folder)>, next: Option<&str>) {
         let is_in = |folder: &str, path: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
         while let Some((path, folder)) = open.pop_if(|(path, _)| next.is_none_or(|next| !is_in(path, next))) {
-            self.folders.insert(path.into(), Folder { after: self.nodes.len(), ..folder });
+            let (after, text_after) = (self.nodes.len(), self.text.len());
+            self.folders.insert(path.into(), Folder { after, text_after, ..folder });
         }
     }
 
@@ -145,7 +153,7 @@ impl Piece {
                 piece.fits &= piece.memory.push(&piece.last, &node);
                 if node.kind == NodeKind::Directory {
                     let (first, text) = (piece.memory.nodes.len(), piece.memory.text.len());
-                    open.push((node.path.clone(), Folder { first, after: first, text }));
+                    open.push((node.path.clone(), Folder { first, after: first, text, text_after: text }));
                 }
                 piece.last = node.path;
             }
@@ -196,9 +204,15 @@ impl Recall {
             self.path.push_str(text(&self.memory.text[from..middle]));
             (self.folder.first, self.folder.text) = (self.folder.first + 1, end);
             let depth = u32::from(packed.depth) - self.depth;
-            let deep = self.filter.max_depth != 0 && depth > self.filter.max_depth;
+            if packed.kind == NodeKind::Directory && depth == self.filter.max_depth {
+                // Nothing deeper is asked for, so that a folder costs what is in it, and not what is below. The next
+                // path has no more in common with the last one skipped than with this one.
+                if let Some(folder) = self.memory.folders.get(self.path.as_str()) {
+                    (self.folder.first, self.folder.text) = (folder.after, folder.text_after);
+                }
+            }
             let name = self.path.rsplit('/').next().unwrap_or_default();
-            if deep || !self.filter.passes(packed.kind, name) {
+            if !self.filter.passes(packed.kind, name) {
                 continue;
             }
             self.unreadable |= packed.kind == NodeKind::Unreadable;

@@ -332,11 +332,13 @@ impl Root {
         rewrite::rewrite(self, at, old, new)
     }
 
-    /// Whether the file system records accesses; if not, access times tell nothing.
+    /// Whether reading a file leaves a trace in its access time; if not, access times tell nothing. They do where the
+    /// mount keeps them now and then (`relatime`), and not where it never does or may not be written to.
     pub fn access_times_kept(&self) -> bool {
         #[cfg(target_os = "linux")]
         if let Ok(stat) = rustix::fs::fstatvfs(&self.0.fd) {
-            return !stat.f_flag.contains(rustix::fs::StatVfsMountFlags::NOATIME);
+            use rustix::fs::StatVfsMountFlags as Flags;
+            return !stat.f_flag.intersects(Flags::NOATIME | Flags::RDONLY);
         }
         true
     }

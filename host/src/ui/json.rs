@@ -171,6 +171,8 @@ pub struct CleanKeep {
     pub id: String,
     /// Why it stays.
     pub reason: String,
+    /// Bytes of it that stay.
+    pub size: u64,
 }
 
 /// A plugin's pairs as JSON has them: each name once, with its values in the plugin's order.
@@ -265,7 +267,7 @@ mod tests {
                 keep: vec![CleanKeep::default()],
                 ..CleanDocument::default()
             }),
-            r#"{"schema_version":1,"dry_run":false,"expected":0,"freed":0,"freed_disk":0,"remove":[{"cache":"","root":"","id":"","reason":"","size":0,"paths":[]}],"keep":[{"cache":"","root":"","id":"","reason":""}],"failed":[],"errors":[]}"#
+            r#"{"schema_version":1,"dry_run":false,"expected":0,"freed":0,"freed_disk":0,"remove":[{"cache":"","root":"","id":"","reason":"","size":0,"paths":[]}],"keep":[{"cache":"","root":"","id":"","reason":"","size":0}],"failed":[],"errors":[]}"#
         );
         assert_eq!(
             compact(&Problem { code: "root-relative".into(), hint: Some("h".into()), ..Problem::default() }),

@@ -1,10 +1,10 @@
 //! The Hugging Face Hub cache as `huggingface_hub` 2.4 lays it out: repositories with their revisions, partial
 //! downloads and unreferenced files, and the blob store that repositories share.
 //!
-//! `hub` lists the root, `children` one repository, `holders` the shared store; `removal` tells what its manifests lose.
+//! `rules` says where hubs are. `hub` lists the root, `children` one repository, `holders` the shared store; `removal` tells what its manifests lose.
 //! `repository` (with `refs` and `snapshot`) and `store` read what is there and judge nothing; `verdict` does.
 
-use dscc_sdk::{Cache, CachePlugin, Detail, Directory, Edit, Expansion, Listing, Location, Manifest, Result, RootRule};
+use dscc_sdk::{Cache, CachePlugin, Detail, Directory, Edit, Listing, Manifest, Result};
 
 mod children;
 mod claims;
@@ -15,6 +15,7 @@ mod name;
 mod refs;
 mod removal;
 mod repository;
+mod rules;
 mod snapshot;
 mod store;
 mod verdict;
@@ -26,45 +27,24 @@ mod tests;
 /// The plugin.
 pub struct HfHub;
 
-/// In the library's order of precedence.
-const LOCATIONS: [&str; 5] = [
-    "${HF_HUB_CACHE}",
-    "${HUGGINGFACE_HUB_CACHE}",
-    "${HF_HOME}/hub",
-    "${XDG_CACHE_HOME}/huggingface/hub",
-    "~/.cache/huggingface/hub",
-];
-
-/// What a used hub always has one of; a hub that was emptied keeps its tag.
-const MARKS: [&str; 7] = [
-    "models--*",
-    "datasets--*",
-    "spaces--*",
-    "kernels--*",
-    ".locks",
-    "CACHEDIR.TAG",
-    "blobs/.huggingface-shared-blobs",
-];
-
 impl CachePlugin for HfHub {
     fn describe() -> Manifest {
-        let expand = Expansion::HOME | Expansion::VARIABLES | Expansion::EMPTY;
-        let rule = RootRule::new("hub").index("blobs/*/*.refs");
-        let rule = LOCATIONS.iter().fold(rule, |rule, path| rule.location(Location::new(path).expand(expand)));
-        let rule = MARKS.iter().fold(rule, |rule, mark| rule.mark(mark));
-        Manifest::new(
+        let manifest = Manifest::new(
             "hf-hub",
             env!("CARGO_PKG_VERSION"),
             "Hugging Face Hub",
             "Models, datasets, spaces and kernels downloaded from the Hugging Face Hub.",
         )
         .homepage("https://huggingface.co/docs/huggingface_hub/guides/manage-cache")
-        .license("MIT")
-        .root(rule)
+        .license("MIT");
+        rules::all().into_iter().fold(manifest, Manifest::root)
     }
 
-    fn discover(_root: &dyn Directory, rule: &str) -> Result<Vec<Cache>> {
-        Ok(if rule == "hub" { vec![Cache::new("hub", "Hugging Face Hub")] } else { vec![] })
+    /// The hub's own folder is a hub, whatever is in it; another library's only if it holds what a hub holds.
+    fn discover(root: &dyn Directory, rule: &str) -> Result<Vec<Cache>> {
+        let of_others = rules::all().iter().any(|it| it.id == rule);
+        let is_hub = rule == rules::HUB || of_others && rules::shows_repositories(root)?;
+        Ok(if is_hub { vec![Cache::new("hub", "Hugging Face Hub")] } else { vec![] })
     }
 
     fn list_entries(root: &dyn Directory, _cache: &str, parent: Option<&str>, detail: Detail) -> Result<Listing> {

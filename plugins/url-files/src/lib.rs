@@ -6,8 +6,15 @@ use std::collections::BTreeMap;
 
 use dscc_sdk::{Directory, Node};
 
+mod digest;
+
+pub use digest::digest;
+
 /// A record is two short texts; what is longer than this is none.
 const RECORD_LIMIT: u32 = 64 * 1024;
+
+/// So many records are read at a time, which keeps even the longest within what one call may read.
+const BATCH: usize = 500;
 
 /// What one name stands for: a download and its companions, any of which may be missing.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +33,9 @@ pub struct UrlFile {
     pub url: Option<String>,
     /// The server's tag of the content, as the record says, in its quotes if it has any.
     pub etag: Option<String>,
+    /// Whether the name is made of what the record says. Else the record is that of another file, and says nothing of
+    /// this one: a library finds the file by its name, and believes the record when it lists or moves what it has.
+    pub record_fits: bool,
 }
 
 impl UrlFile {
@@ -59,18 +69,28 @@ pub fn is_name(name: &str) -> bool {
         }
 }
 
+/// The download that a file belongs to by its name: as its content, its record, its lock or what was left of it.
+pub fn download_of(name: &str) -> Option<&str> {
+    companion(name).map(|(download, _)| download).filter(|download| is_name(download))
+}
+
 /// The downloads among the children of one folder, in the order of their names, with what their records say. A record
 /// that cannot be read leaves its download without an address.
 pub fn among(root: &dyn Directory, children: &[Node]) -> Vec<UrlFile> {
+    let mut files = named(children);
+    read_records(root, &mut files);
+    files
+}
+
+/// The same without a look into the records.
+pub fn named(children: &[Node]) -> Vec<UrlFile> {
     let mut found: BTreeMap<&str, UrlFile> = BTreeMap::new();
     for node in children {
         let Some((name, place)) = companion(node.name()).filter(|(name, _)| is_name(name)) else { continue };
         let file = found.entry(name).or_insert_with(|| UrlFile { name: name.to_owned(), ..UrlFile::default() });
         *place(file) = Some(node.clone());
     }
-    let mut files: Vec<UrlFile> = found.into_values().collect();
-    read_records(root, &mut files);
-    files
+    found.into_values().collect()
 }
 
 type Place = fn(&mut UrlFile) -> &mut Option<Node>;
@@ -95,13 +115,16 @@ struct Record {
 }
 
 fn read_records(root: &dyn Directory, files: &mut [UrlFile]) {
-    let paths: Vec<String> =
-        files.iter().filter_map(|file| file.record.as_ref()).map(|node| node.path.clone()).collect();
-    let mut texts = root.read(&paths, RECORD_LIMIT).into_iter();
-    for file in files.iter_mut().filter(|file| file.record.is_some()) {
-        let Some(Ok(text)) = texts.next() else { continue };
-        let Ok(record) = serde_json::from_slice::<Record>(&text) else { continue };
-        (file.url, file.etag) = (record.url, record.etag);
+    let mut recorded: Vec<&mut UrlFile> = files.iter_mut().filter(|file| file.record.is_some()).collect();
+    for batch in recorded.chunks_mut(BATCH) {
+        let paths: Vec<String> =
+            batch.iter().filter_map(|file| file.record.as_ref()).map(|node| node.path.clone()).collect();
+        for (file, text) in batch.iter_mut().zip(root.read(&paths, RECORD_LIMIT)) {
+            let Ok(text) = text else { continue };
+            let Ok(record) = serde_json::from_slice::<Record>(&text) else { continue };
+            (file.url, file.etag) = (record.url, record.etag);
+            file.record_fits = file.is_named_by_record();
+        }
     }
 }
 

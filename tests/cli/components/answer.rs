@@ -3,6 +3,11 @@
 /// Where the data begin. What is before stays zero, which reads as an empty list and as `ok`.
 pub const BASE: u32 = 1024;
 
+/// Places in `types.recovery`.
+const DOWNLOAD: u8 = 1;
+const UNCERTAIN: u8 = 2;
+const IRREPLACEABLE: u8 = 3;
+
 /// What is put into a component's memory.
 #[derive(Default)]
 pub struct Memory {
@@ -98,15 +103,32 @@ pub struct Entry {
     attributes: Vec<(String, String)>,
     reclaim: Option<String>,
     has_children: bool,
+    recovery: u8,
     created: Option<String>,
+    last_used: Option<String>,
 }
 
 impl Entry {
     pub fn new(id: impl AsRef<[u8]>) -> Self {
         let (id, kind, label) = (id.as_ref().to_owned(), "thing".to_owned(), "label".to_owned());
         let (owns, shares, needs, locks, attributes) = Default::default();
-        let (reclaim, has_children, created) = Default::default();
-        Self { id, kind, label, owns, shares, needs, locks, attributes, reclaim, has_children, created }
+        let (reclaim, has_children, created, last_used) = Default::default();
+        let recovery = DOWNLOAD;
+        Self {
+            id,
+            kind,
+            label,
+            owns,
+            shares,
+            needs,
+            locks,
+            attributes,
+            reclaim,
+            has_children,
+            recovery,
+            created,
+            last_used,
+        }
     }
 
     /// What it is and what it is called.
@@ -151,6 +173,24 @@ impl Entry {
         self
     }
 
+    /// When its library used it last, by the library's records.
+    pub fn last_used(mut self, time: &str) -> Self {
+        self.last_used = Some(time.to_owned());
+        self
+    }
+
+    /// It can perhaps not be had back.
+    pub fn uncertain(mut self) -> Self {
+        self.recovery = UNCERTAIN;
+        self
+    }
+
+    /// It cannot be had back.
+    pub fn irreplaceable(mut self) -> Self {
+        self.recovery = IRREPLACEABLE;
+        self
+    }
+
     pub fn with_children(mut self) -> Self {
         self.has_children = true;
         self
@@ -167,10 +207,10 @@ impl Entry {
         let attributes = memory.list(&attributes);
         let record = Record::new().text(memory, &self.id).text(memory, &self.kind).text(memory, &self.label);
         let record = record.pair(owns).pair(shares).pair(needs).pair(locks);
-        // State `complete`, recovery `download`; then `has-children`, not `keeps-parent`, one time.
-        let record = record.byte(0).byte(1).option(memory, self.reclaim.as_deref());
+        // State `complete`; then `has-children`, not `keeps-parent`, two times.
+        let record = record.byte(0).byte(self.recovery).option(memory, self.reclaim.as_deref());
         let record = record.byte(u8::from(self.has_children)).byte(0);
-        let record = record.option(memory, self.created.as_deref()).option(memory, None);
+        let record = record.option(memory, self.created.as_deref()).option(memory, self.last_used.as_deref());
         record.pair(attributes)
     }
 }

@@ -90,7 +90,8 @@ impl World {
         let above = self.sandbox.path("").to_str().unwrap().trim_end_matches('/').to_owned();
         let text = text.replace(&format!("{above}/home"), "$HOME").replace(&above, "$SANDBOX");
         // Some file systems keep no access times.
-        let text = text.replace("just now", "-       ");
+        let text = text.replace("LAST USED    ", "LAST USED").replace("read just now", "-        ");
+        let text = text.replace("  -              $", "  -          $");
         let lines = text.lines().map(|line| {
             let words = line.split(' ').map(|word| if is_digest(word) { "[digest]" } else { word });
             let line = words.collect::<Vec<_>>().join(" ");

@@ -145,7 +145,9 @@ fn what_an_entry_that_stays_needs_stays_too_until_forced() {
         vec![(
             "",
             vec![
-                entry("target").owning(&["t"]),
+                entry("target")
+                    .owning(&["t"])
+                    .with(|it| it.attributes = vec![("warning".into(), "or all is lost".into())]),
                 entry("link").owning(&["l"]).with(|it| it.needs = vec!["t/inside".into()]),
                 entry("chain").owning(&["c"]).with(|it| it.needs = vec!["l".into()]),
             ],
@@ -157,6 +159,8 @@ fn what_an_entry_that_stays_needs_stays_too_until_forced() {
     assert!(plan.roots[0].is_empty());
     let kept: Vec<_> = plan.roots[0].keep.iter().map(|it| (it.id.as_str(), it.held.hold)).collect();
     assert_eq!(kept, [("target", Hold::Needed), ("link", Hold::Needed)]);
+    let reason = &plan.roots[0].keep[0].held.reason;
+    assert_eq!(reason, "`link` stays and needs it: or all is lost (`--force needed` lifts this)");
     assert_eq!(World::new(&files, levels()).clean(&["target", "link", "chain"]), [""; 0]);
     let forced = world.plan(world.chosen(&["target"]), Terms { needed: true, ..Terms::default() }, HeldEntries::new());
     assert_eq!(forced.roots[0].expected.size, 1);

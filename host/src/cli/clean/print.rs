@@ -2,17 +2,20 @@
 
 use std::fmt::Write as _;
 
-use crate::clean::{Keeping, Outcome, Plan, Removing, RootPlan};
+use hashbrown::HashSet;
+
+use crate::clean::{EntryIx, Outcome, Plan, Removing, RootPlan};
 use crate::documents::{self, expected};
 use crate::model::{Problem, Recovery};
 use crate::ui::{Column, Style, Table, escape, size};
 
 use super::super::context::Context;
 use super::super::exit::Failure;
-use super::{Done, Prepared};
+use super::super::list::nothing;
+use super::{Done, Prepared, kept};
 
 /// So many entries are shown before the question; `l` shows the rest.
-const SHOWN: usize = 10;
+pub(super) const SHOWN: usize = 10;
 
 /// The entries that go for themselves, the largest first.
 fn outermost(plan: &Plan) -> Vec<(&RootPlan, &Removing, u64)> {
@@ -37,6 +40,9 @@ pub(super) fn plan(context: &mut Context, prepared: &Prepared, dry_run: bool) ->
     if context.global.quiet {
         return Ok(rows.iter().try_for_each(|(_, it, _)| context.output.print(&format!("{}\n", escape(&it.id))))?);
     }
+    if prepared.found.inventories.is_empty() {
+        return nothing(context, &prepared.found);
+    }
     if rows.is_empty() {
         context.output.print("Nothing to remove.\n")?;
     } else {
@@ -54,7 +60,7 @@ pub(super) fn plan(context: &mut Context, prepared: &Prepared, dry_run: bool) ->
     for line in summary(prepared) {
         context.output.print(&format!("{}\n", escape(&line)))?;
     }
-    print_kept(context, &prepared.plan)?;
+    kept::print(context, prepared)?;
     if dry_run && !rows.is_empty() {
         context.output.print("Nothing was removed: this is a dry run.\n")?;
     }
@@ -72,29 +78,26 @@ fn summary(prepared: &Prepared) -> Vec<String> {
     if shared > 0 {
         lines.push(format!("{} stay, because entries that stay share them.", size(shared)));
     }
-    for (inventory, root) in prepared.found.inventories.iter().zip(&plan.roots) {
-        for removing in root.remove.iter().filter(|removing| removing.outermost) {
-            let recovery = inventory.items[removing.entry].entry.recovery;
-            match recovery {
-                Recovery::Irreplaceable => lines.push(format!("CANNOT BE HAD BACK: {}", removing.id)),
-                Recovery::Uncertain => lines.push(format!("Can perhaps not be had back: {}", removing.id)),
-                Recovery::Rebuild | Recovery::Download => {}
-            }
-        }
-    }
+    lines.extend(endangered(prepared, Recovery::Irreplaceable, "CANNOT BE HAD BACK"));
+    lines.extend(endangered(prepared, Recovery::Uncertain, "Can perhaps not be had back"));
     lines
 }
 
-fn print_kept(context: &mut Context, plan: &Plan) -> Result<(), Failure> {
-    let kept: Vec<&Keeping> = plan.roots.iter().flat_map(|root| &root.keep).collect();
-    for keeping in kept.iter().take(SHOWN) {
-        let line = format!("Stays: {}: {}", keeping.id, keeping.held.reason);
-        context.output.print(&format!("{}\n", escape(&line)))?;
+/// What goes and costs that much to have back, be it for itself or in something else that goes.
+fn endangered(prepared: &Prepared, recovery: Recovery, words: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (inventory, root) in prepared.found.inventories.iter().zip(&prepared.plan.roots) {
+        let is = |ix: EntryIx| inventory.items[ix].entry.recovery == recovery;
+        let going: HashSet<EntryIx> = root.remove.iter().map(|it| it.entry).filter(|ix| is(*ix)).collect();
+        let told =
+            |it: &&Removing| going.contains(&it.entry) && !inventory.ancestors(it.entry).any(|up| going.contains(&up));
+        let line = |it: &Removing| {
+            let parts: u64 = it.parts.iter().map(|&part| root.remove[part].size).sum();
+            format!("{words}: {} ({})", it.id, size(it.size + parts))
+        };
+        lines.extend(root.remove.iter().filter(told).map(line));
     }
-    if kept.len() > SHOWN {
-        context.output.print(&format!("... and {} more stay; --json lists them.\n", kept.len() - SHOWN))?;
-    }
-    Ok(())
+    lines
 }
 
 /// The question, with the two figures that matter.
@@ -146,7 +149,7 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, to
         if expected != freed && done.held.is_none() {
             context.output.print(&format!("The plan was {}.\n", size(expected)))?;
         }
-        print_kept(context, &prepared.plan)?;
+        kept::print(context, prepared)?;
     }
     for problem in documents::failures(&prepared.found, &prepared.plan, outcomes) {
         let (cache, place) = (problem.cache.as_deref(), problem.path.as_deref());

@@ -70,3 +70,14 @@ fn a_folder_bound_in_from_the_same_device_is_not_entered() {
     fs::create_dir(&source).unwrap();
     try_mount(&sandbox, &["--bind", source.to_str().unwrap()]);
 }
+
+#[test]
+fn access_times_count_only_where_the_mount_keeps_them() {
+    for (option, kept) in [("relatime", true), ("strictatime", true), ("noatime", false), ("ro", false)] {
+        let sandbox = Sandbox::new();
+        let place = sandbox.dir.path().join("mount");
+        fs::create_dir(&place).unwrap();
+        let Some(mount) = Mount::new(&["-t", "tmpfs", "-o", option, "tmpfs"], &place) else { return };
+        assert_eq!(Root::open(&mount.0).unwrap().access_times_kept(), kept, "{option}");
+    }
+}

@@ -16,7 +16,7 @@ fn healthy() -> TempRoot {
 #[test]
 fn the_root_rule_has_the_librarys_precedence_and_expansion() {
     let manifest = HfHub::describe();
-    let [rule] = manifest.roots.as_slice() else { panic!("not one rule") };
+    let rule = &manifest.roots[0];
     let paths: Vec<&str> = rule.locations.iter().map(|location| location.path.as_str()).collect();
     assert_eq!(
         (rule.id.as_str(), paths.first(), paths.last()),
@@ -26,6 +26,22 @@ fn the_root_rule_has_the_librarys_precedence_and_expansion() {
     assert_eq!(rule.indexes, ["blobs/*/*.refs"]);
     assert_eq!(HfHub::discover(&healthy(), "hub").unwrap()[0].id, "hub");
     assert!(HfHub::discover(&healthy(), "other").unwrap().is_empty());
+}
+
+#[test]
+fn another_librarys_folder_is_a_hub_only_if_it_shows_a_repository() {
+    let rules = ["hub-transformers", "hub-sentence-transformers", "hub-kernels"];
+    let flat = TempRoot::new().file("3c61d016.json", "{}").file("version.txt", "1").file(".locks/x", "");
+    let empty = TempRoot::new();
+    let store = TempRoot::new().marked();
+    let manifest = HfHub::describe();
+    for rule in rules {
+        let found = |root: &TempRoot| HfHub::discover(root, rule).unwrap().len();
+        assert_eq!([found(&healthy()), found(&store), found(&flat), found(&empty)], [1, 1, 0, 0], "{rule}");
+        let rule = manifest.roots.iter().find(|it| it.id == rule).unwrap();
+        assert!(rule.marks.iter().all(|mark| mark != "CACHEDIR.TAG") && rule.indexes.len() == 1);
+    }
+    assert_eq!(HfHub::discover(&empty, "hub").unwrap().len(), 1);
 }
 
 #[test]

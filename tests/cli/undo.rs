@@ -1,0 +1,212 @@
+//! `dscc undo`: what a run took goes back as it was, entry by entry, or is deleted for good; what was killed is brought
+//! to an end.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::hub::{Hub, commit, etag};
+use crate::sandbox::{Sandbox, array, ids};
+use crate::tree;
+
+/// A hub with what is delicate to put back: shared blobs and payloads, nested refs, a link that leads outside, hard links.
+fn world() -> (Sandbox, Hub) {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    let repo = hub.model("a", 1000);
+    repo.revision('b', &[("w", 'b', 30), ("s/x", 'a', 0)]).refs("refs/pr/1", 'b').no_exist('b', "y").tree('b', 7);
+    hub.mark_store("1\n");
+    hub.payload('f', 60, &["models--acme--a", "models--acme--b"]);
+    hub.model("b", 30);
+    symlink(sandbox.outside().join("precious"), repo.path("snapshots").join(commit('a')).join("mine")).unwrap();
+    fs::hard_link(repo.path("blobs").join(etag('a')), repo.path("blobs").join(etag('e'))).unwrap();
+    (sandbox, hub)
+}
+
+/// Everything below a folder with inode, links, size and time of change, by path.
+fn exactly(root: &Path) -> Vec<(PathBuf, u64, u64, u64, i64, i64)> {
+    let all = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().map(Result::unwrap);
+    let of = |entry: walkdir::DirEntry| {
+        let it = entry.path().symlink_metadata().unwrap();
+        (entry.into_path(), it.ino(), it.nlink(), it.size(), it.mtime(), it.mtime_nsec())
+    };
+    all.map(of).collect()
+}
+
+/// Whether a folder for what was removed is anywhere.
+fn is_anything_held(sandbox: &Sandbox) -> bool {
+    let all = walkdir::WalkDir::new(sandbox.path("")).into_iter().map(Result::unwrap);
+    all.into_iter().any(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(".dscc-quarantine")))
+}
+
+#[test]
+fn what_is_kept_for_undo_comes_back_as_it_was_and_leaves_nothing_behind() {
+    for targets in
+        [&["--all"][..], &["model/acme/a"], &["model/acme/a@main"], &["model/acme/a@bbbbbbb", "model/acme/b"]]
+    {
+        let (sandbox, hub) = world();
+        let before = exactly(&hub.root);
+        let outside = sandbox.all_but(&hub.root);
+        let document = sandbox.json(["clean", "-y", "--keep-undo"].iter().chain(targets));
+        assert!(document["freed"] == 0 && !array(&document, "remove").is_empty(), "{document:#}");
+        assert!(is_anything_held(&sandbox));
+        assert!(exactly(&hub.root).len() < before.len());
+        let undone = sandbox.json(["undo"]);
+        assert_eq!((array(&undone, "left").len(), array(&undone, "errors").len()), (0, 0), "{targets:?}: {undone:#}");
+        assert_eq!(ids(&array(&undone, "done")).len(), array(&document, "remove").len());
+        assert_eq!(exactly(&hub.root), before, "{targets:?}");
+        assert_eq!(sandbox.all_but(&hub.root), outside);
+        assert!(!is_anything_held(&sandbox));
+        sandbox.dscc(["undo"]).expect(5);
+    }
+}
+
+#[test]
+fn a_removal_without_undo_leaves_nothing_behind_and_cannot_be_undone() {
+    let (sandbox, hub) = world();
+    let outside = sandbox.all_but(&hub.root);
+    sandbox.dscc(["clean", "-y", "model/acme/a"]).expect(0);
+    assert!(!is_anything_held(&sandbox));
+    assert_eq!(sandbox.all_but(&hub.root), outside);
+    let run = sandbox.dscc(["undo"]).expect(5);
+    assert!(run.stderr.contains("--keep-undo"), "{}", run.text());
+}
+
+#[test]
+fn what_waits_is_no_part_of_any_cache_and_is_deleted_on_request_only() {
+    let (sandbox, hub) = world();
+    let size = tree::size(&hub.root);
+    let document = sandbox.json(["clean", "-y", "model/acme/a", "--keep-undo=1h"]);
+    let listed = sandbox.json(["list"]);
+    assert_eq!(array(&listed, "caches")[0]["size"].as_u64(), Some(tree::size(&hub.root)));
+    sandbox.dscc(["clean", "-y", "--all"]).expect(0);
+    assert!(is_anything_held(&sandbox), "another run deletes only its own");
+    sandbox.dscc(["undo", "--discard", "--older", "1h", "-y"]).expect(5);
+    sandbox.dscc(["undo", "--discard"]).expect(3);
+    let freed = sandbox.json(["undo", "--discard", "-y"]);
+    assert_eq!(freed["freed"], document["expected"]);
+    assert!(size > 0 && !is_anything_held(&sandbox));
+    sandbox.dscc(["undo"]).expect(5);
+}
+
+#[test]
+fn an_entry_whose_place_is_taken_stays_where_it_waits_and_the_others_come_back() {
+    let (sandbox, hub) = world();
+    hub.model("c", 20);
+    let before = tree::read(&hub.root.join("models--acme--c"));
+    sandbox.dscc(["clean", "-y", "--all", "--keep-undo"]).expect(0);
+    fs::create_dir_all(hub.root.join("models--acme--b/refs")).unwrap();
+    let undone = sandbox.dscc(["undo", "--json"]).expect(1).json();
+    let left = array(&undone, "left");
+    assert!(ids(&left).contains(&"model/acme/b"), "{undone:#}");
+    assert!(left.iter().all(|row| row["reason"].as_str().unwrap().contains("models--acme--b")), "{undone:#}");
+    assert!(ids(&array(&undone, "done")).contains(&"model/acme/c"), "{undone:#}");
+    assert!(left.iter().any(|row| row["id"].as_str().unwrap().starts_with("model/acme/b@")), "{undone:#}");
+    assert_eq!(tree::read(&hub.root.join("models--acme--c")), before);
+    assert!(is_anything_held(&sandbox));
+    // Once there is room again, it goes on.
+    fs::remove_dir_all(hub.root.join("models--acme--b")).unwrap();
+    sandbox.dscc(["undo"]).expect(0);
+    assert!(hub.exists(format!("models--acme--b/blobs/{}", etag('a'))) && !is_anything_held(&sandbox));
+}
+
+#[test]
+fn a_record_of_a_later_format_is_told_and_left_alone() {
+    let (sandbox, _) = world();
+    sandbox.dscc(["clean", "-y", "model/acme/b", "--keep-undo"]).expect(0);
+    let records = sandbox.home().join(".local/state/dscc/runs");
+    let record = fs::read_dir(&records).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&record).unwrap().replacen("\"format\":1", "\"format\":99", 1);
+    fs::write(&record, &text).unwrap();
+    let run = sandbox.dscc(["undo"]).expect(5);
+    assert!(run.stderr.contains("upgrade dscc"), "{}", run.text());
+    assert_eq!(fs::read_to_string(&record).unwrap(), text);
+}
+
+#[test]
+fn a_damaged_record_leads_nowhere_but_to_its_own_roots() {
+    let (sandbox, hub) = world();
+    sandbox.dscc(["clean", "-y", "model/acme/b", "--keep-undo"]).expect(0);
+    let records = sandbox.home().join(".local/state/dscc/runs");
+    let record = fs::read_dir(&records).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&record).unwrap();
+    let outside = sandbox.all_but(&hub.root);
+    for (from, to) in [("models--acme--b", "../outside"), ("models--acme--b", "/etc"), ("\"item\"", "\"thing\"")] {
+        fs::write(&record, text.replace(from, to)).unwrap();
+        let run = sandbox.dscc(["undo"]).expect(5);
+        assert!(run.stderr.contains("cannot be understood"), "{}", run.text());
+    }
+    fs::write(&record, &text).unwrap();
+    assert_eq!(sandbox.all_but(&hub.root), outside);
+    sandbox.dscc(["undo"]).expect(0);
+}
+
+/// The record as it is when a run is killed: without its last line, or with another last phase.
+#[test]
+fn a_killed_run_is_undone_or_finished_by_the_next_one() {
+    for (phase, is_back) in [("moving", true), ("purging", false)] {
+        let (sandbox, hub) = world();
+        let before = exactly(&hub.root);
+        sandbox.dscc(["clean", "-y", "model/acme/a@main", "model/acme/b", "--keep-undo"]).expect(0);
+        let records = sandbox.home().join(".local/state/dscc/runs");
+        let record = fs::read_dir(&records).unwrap().next().unwrap().unwrap().path();
+        let text =
+            fs::read_to_string(&record).unwrap().replace("\"phase\":\"held\"", &format!("\"phase\":\"{phase}\""));
+        // A kill may cut the last line off.
+        fs::write(&record, format!("{text}{{\"line\":\"pha")).unwrap();
+        let run = sandbox.dscc(["clean", "-n", "--all"]).expect(0);
+        assert!(!run.stderr.contains("interrupted"), "looking changes nothing: {}", run.text());
+        let run = sandbox.dscc(["clean", "-y", "model/acme/nothing"]).expect(5);
+        assert!(run.stderr.contains("interrupted run"), "{}", run.text());
+        assert_eq!(exactly(&hub.root) == before, is_back, "{phase}");
+        assert!(!is_anything_held(&sandbox));
+        sandbox.dscc(["undo"]).expect(5);
+    }
+}
+
+#[test]
+fn what_cannot_be_recorded_does_not_begin_and_no_record_goes_without_a_way_back() {
+    let (sandbox, hub) = world();
+    let before = exactly(&hub.root);
+    fs::create_dir_all(sandbox.home().join(".local/state")).unwrap();
+    fs::write(sandbox.home().join(".local/state/dscc"), "in the way").unwrap();
+    let run = sandbox.dscc(["clean", "-y", "model/acme/a"]).expect(1);
+    assert!(run.stderr.contains("--no-record") && run.stderr.contains("nothing was removed"), "{}", run.text());
+    assert_eq!(exactly(&hub.root), before);
+    let document = sandbox.json(["clean", "-y", "model/acme/a", "--no-record"]);
+    assert_eq!(document["freed"], document["expected"]);
+    assert!(!hub.exists("models--acme--a") && !is_anything_held(&sandbox));
+}
+
+#[test]
+fn two_runs_wait_and_each_can_be_named() {
+    let (sandbox, hub) = world();
+    sandbox.dscc(["clean", "-y", "model/acme/a", "--keep-undo"]).expect(0);
+    let first = name_of_the_only_record(&sandbox);
+    std::thread::sleep(std::time::Duration::from_millis(1100)); // runs are named by the second
+    sandbox.dscc(["clean", "-y", "model/acme/b", "--keep-undo"]).expect(0);
+    let undone = sandbox.json(["undo", &first]);
+    assert_eq!(undone["runs"], json!([first]));
+    assert!(hub.exists("models--acme--a") && !hub.exists("models--acme--b"));
+    sandbox.dscc(["undo", "nothing"]).expect(5);
+    sandbox.dscc(["undo"]).expect(0);
+    assert!(hub.exists("models--acme--b"));
+}
+
+fn name_of_the_only_record(sandbox: &Sandbox) -> String {
+    let records = fs::read_dir(sandbox.home().join(".local/state/dscc/runs")).unwrap();
+    let names: Vec<String> = records.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    let [name] = names.as_slice() else { panic!("{names:?}") };
+    name.strip_suffix(".jsonl").unwrap().to_owned()
+}
+
+#[test]
+fn the_document_of_an_undo_has_exactly_the_published_keys() {
+    let (sandbox, _) = world();
+    sandbox.dscc(["clean", "-y", "model/acme/b", "--keep-undo"]).expect(0);
+    let undone: Value = sandbox.json(["undo"]);
+    let keys: Vec<&str> = undone.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["done", "errors", "freed", "left", "runs", "schema_version"]);
+}

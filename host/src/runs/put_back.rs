@@ -122,11 +122,13 @@ impl<'a> Part<'a> {
             };
             blocked.extend(it.entries.iter().map(|entry| (*entry, why.clone())));
         }
-        // What is in an entry without having anything of its own shares its fate.
-        let has_own = |entry: usize| self.record.items.iter().any(|item| item.entries.contains(&entry));
-        for (at, entry) in self.record.entries.iter().enumerate().filter(|(at, _)| !has_own(*at)) {
-            let is_in = |(above, _): &&(usize, String)| entry.id.starts_with(&self.record.entries[*above].id);
-            let why = blocked.iter().find(is_in).map(|(_, why)| why.clone());
+        // A part is nothing without what it is a part of: content may have gone with that.
+        for (at, entry) in self.record.entries.iter().enumerate() {
+            let is_part = |(above, _): &&(usize, String)| {
+                let above = &self.record.entries[*above];
+                above.cache == entry.cache && above.id != entry.id && entry.id.starts_with(&above.id)
+            };
+            let why = blocked.iter().find(is_part).map(|(_, why)| why.clone());
             blocked.extend(why.map(|why| (at, why)));
         }
         blocked

@@ -180,8 +180,8 @@ fn what_could_not_be_removed_is_reported_with_status_1_and_running_again_finishe
     assert!(of_link["message"].as_str().unwrap().contains("only the owner may remove it"), "{of_link:#}");
     // It goes once it can.
     sandbox.dscc_bound(["undo", "--discard", "-y"]).expect(1);
-    let held = fs::read_dir(hub.root.parent().unwrap()).unwrap().map(|it| it.unwrap().path());
-    let held = held.filter(|it| it.to_str().unwrap().contains("quarantine")).next().unwrap();
+    let mut held = fs::read_dir(hub.root.parent().unwrap()).unwrap().map(|it| it.unwrap().path());
+    let held = held.find(|it| it.to_str().unwrap().contains("quarantine")).unwrap();
     unstick(&held);
     sandbox.dscc_bound(["clean", "-y", "--all"]).expect(0);
     assert!(!held.exists());

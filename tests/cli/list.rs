@@ -31,7 +31,7 @@ fn an_empty_home_gets_a_sentence_with_the_places_and_the_way_out_and_status_0() 
 fn an_empty_home_is_an_empty_document_with_every_key() {
     let sandbox = Sandbox::new();
     let list = sandbox.json(["list"]);
-    assert_eq!(list, serde_json::json!({"schema_version": 1, "size": 0, "caches": [], "errors": []}));
+    assert_eq!(list, serde_json::json!({"schema_version": 1, "size": 0, "caches": [], "held": [], "errors": []}));
     let show = sandbox.json(["show"]);
     assert_eq!(show, serde_json::json!({"schema_version": 1, "entries": [], "errors": []}));
     let clean = sandbox.json(["clean", "--all", "-n"]);
@@ -48,7 +48,7 @@ fn a_row_has_exactly_the_published_keys() {
     hub.model("a", 10);
     hub.repo("models--acme--b").raw_ref("main", b"x").revision('b', &[]).link('b', "f", "/nowhere");
     let list = sandbox.json(["list"]);
-    assert_eq!(keys(&list), BTreeSet::from(["schema_version", "size", "caches", "errors"]));
+    assert_eq!(keys(&list), BTreeSet::from(["schema_version", "size", "caches", "held", "errors"]));
     let expected = BTreeSet::from([
         "cache",
         "plugin",

@@ -4,6 +4,8 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -27,7 +29,7 @@ fn world() -> (Sandbox, Hub) {
 
 /// Everything below a folder with inode, links, size and time of change, by path.
 fn exactly(root: &Path) -> Vec<(PathBuf, u64, u64, u64, i64, i64)> {
-    let all = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().map(Result::unwrap);
+    let all = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().filter_map(Result::ok);
     let of = |entry: walkdir::DirEntry| {
         let it = entry.path().symlink_metadata().unwrap();
         (entry.into_path(), it.ino(), it.nlink(), it.size(), it.mtime(), it.mtime_nsec())
@@ -81,6 +83,11 @@ fn what_waits_is_no_part_of_any_cache_and_is_deleted_on_request_only() {
     let document = sandbox.json(["clean", "-y", "model/acme/a", "--keep-undo=1h"]);
     let listed = sandbox.json(["list"]);
     assert_eq!(array(&listed, "caches")[0]["size"].as_u64(), Some(tree::size(&hub.root)));
+    let held = array(&listed, "held");
+    assert_eq!((held.len(), &held[0]["size"], &held[0]["interrupted"]), (1, &document["expected"], &json!(false)));
+    let table = sandbox.dscc(["list"]).expect(0).stdout;
+    assert!(table.contains("for undo") && table.contains(&format!("dscc undo {}", held[0]["run"].as_str().unwrap())));
+    assert_eq!(array(&sandbox.json(["list", "-c", "hub"]), "held").len(), 0);
     sandbox.dscc(["clean", "-y", "--all"]).expect(0);
     assert!(is_anything_held(&sandbox), "another run deletes only its own");
     sandbox.dscc(["undo", "--discard", "--older", "1h", "-y"]).expect(5);
@@ -185,7 +192,7 @@ fn two_runs_wait_and_each_can_be_named() {
     let (sandbox, hub) = world();
     sandbox.dscc(["clean", "-y", "model/acme/a", "--keep-undo"]).expect(0);
     let first = name_of_the_only_record(&sandbox);
-    std::thread::sleep(std::time::Duration::from_millis(1100)); // runs are named by the second
+    std::thread::sleep(Duration::from_millis(1100)); // runs are named by the second
     sandbox.dscc(["clean", "-y", "model/acme/b", "--keep-undo"]).expect(0);
     let undone = sandbox.json(["undo", &first]);
     assert_eq!(undone["runs"], json!([first]));
@@ -209,4 +216,58 @@ fn the_document_of_an_undo_has_exactly_the_published_keys() {
     let undone: Value = sandbox.json(["undo"]);
     let keys: Vec<&str> = undone.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["done", "errors", "freed", "left", "runs", "schema_version"]);
+}
+
+#[test]
+fn what_has_waited_long_enough_goes_with_the_next_run() {
+    let (sandbox, _) = world();
+    sandbox.dscc(["clean", "-y", "model/acme/b", "--keep-undo=0s"]).expect(0);
+    sandbox.dscc(["clean", "-n", "--all"]).expect(0);
+    assert!(is_anything_held(&sandbox), "looking deletes nothing");
+    let run = sandbox.dscc(["clean", "-y", "--all"]).expect(0);
+    assert!(run.stderr.contains("long enough") && !is_anything_held(&sandbox), "{}", run.text());
+}
+
+/// Kills at moments spread over a whole run. Whatever was done, each repository is there as it was or gone, and nothing is
+/// left between once the next run has begun.
+#[test]
+fn a_run_that_is_killed_at_any_moment_leaves_every_repository_whole_or_gone() {
+    let names: Vec<String> = (0..12).map(|number| format!("r{number}")).collect();
+    let mut killed = 0;
+    for moment in 0..30 {
+        let sandbox = Sandbox::new();
+        let hub = sandbox.hub();
+        for name in &names {
+            hub.model(name, 100).revision('b', &[("w", 'b', 30), ("s/x", 'a', 0)]).refs("refs/pr/1", 'b');
+        }
+        let before: Vec<_> =
+            names.iter().map(|name| exactly(&hub.root.join(format!("models--acme--{name}")))).collect();
+        let mut targets: Vec<String> = names.iter().map(|name| format!("model/acme/{name}@main")).collect();
+        targets.extend(names.iter().skip(6).map(|name| format!("model/acme/{name}")));
+        let mut child = sandbox
+            .command(["clean", "-y"])
+            .args(&targets)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(4 * moment));
+        let _ = child.kill();
+        killed += u32::from(!child.wait().unwrap().success());
+        // The next run, whatever it is about, brings this one to an end.
+        sandbox.dscc(["clean", "-y", "model/acme/nothing"]).expect(5);
+        assert!(!is_anything_held(&sandbox), "{moment}");
+        for (name, before) in names.iter().zip(before) {
+            let folder = hub.root.join(format!("models--acme--{name}"));
+            let is_whole = exactly(&folder) == before;
+            let is_gone = !folder.exists() || !folder.join("snapshots").join(commit('a')).exists();
+            assert!(is_whole || is_gone, "{moment}: {name}");
+            let dangling = |it: &walkdir::DirEntry| it.path_is_symlink() && !it.path().exists();
+            let links = walkdir::WalkDir::new(&folder).into_iter().flatten();
+            assert_eq!(links.filter(|it| dangling(it)).count(), 0, "{moment}: {name}");
+        }
+        sandbox.dscc(["clean", "-y", "--all"]).expect(0);
+        assert_eq!(tree::size(&hub.root), 0);
+    }
+    assert!(killed > 3, "the runs are too fast to be killed");
 }

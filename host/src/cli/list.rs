@@ -9,9 +9,10 @@ use crate::clean::{Advice, Chosen, EntryIx, Inventory, Item, Terms, Weights, pla
 use crate::documents::LastUsed;
 use crate::model::{Detail, Edit, Problem, escape_text};
 use crate::roots::{Origin, Outcome};
+use crate::runs::{Held, Runs, held};
 use crate::survey::{Found, Place};
 use crate::tree::Usage;
-use crate::ui::{Column, Style, Table, at_least, json, size};
+use crate::ui::{Column, Style, Table, age, at_least, json, size};
 
 use super::args::List;
 use super::context::{Context, status_of};
@@ -61,7 +62,8 @@ pub(super) fn overview(context: &mut Context, args: &List) -> Result<(Status, us
     rows.extend(unknown_roots(&found));
     context.tell_log(&survey);
     let total = union(&found.inventories, &weights).size;
-    print(context, &rows, total, &found, args.reclaimable)?;
+    let held = if args.caches.caches.is_empty() { held(&Runs::new(&context.folders.state)) } else { Vec::new() };
+    print(context, &rows, total, &found, &held, args.reclaimable)?;
     Ok((status_of(&found.problems), rows.len()))
 }
 
@@ -158,20 +160,28 @@ fn unknown_roots(found: &Found) -> Vec<Row> {
 }
 
 /// `total` is less than the sum of the rows where they share an inode.
-fn print(context: &mut Context, rows: &[Row], total: u64, found: &Found, reclaimable: bool) -> Result<(), Failure> {
+fn print(
+    context: &mut Context,
+    rows: &[Row],
+    total: u64,
+    found: &Found,
+    held: &[Held],
+    reclaimable: bool,
+) -> Result<(), Failure> {
     if context.global.json {
         let caches: Vec<json::ListCache> = rows.iter().map(json_row).collect();
         let errors = found.problems.clone();
-        return context.print_json(&json::ListDocument { caches, size: total, errors, ..Default::default() });
+        let held = held.iter().map(json_held).collect();
+        return context.print_json(&json::ListDocument { caches, size: total, held, errors, ..Default::default() });
     }
     context.tell(&found.problems);
     if context.global.quiet {
         return Ok(rows.iter().try_for_each(|row| context.output.print(&format!("{}\n", row.cache)))?);
     }
-    if rows.is_empty() {
+    if rows.is_empty() && held.is_empty() {
         return nothing(context, found);
     }
-    print_table(context, rows, total, reclaimable)?;
+    print_table(context, rows, total, held, reclaimable)?;
     for row in rows {
         context.tell_of(&row.cache, &row.warnings);
         if row.unclaimed > 0 {
@@ -182,7 +192,13 @@ fn print(context: &mut Context, rows: &[Row], total: u64, found: &Found, reclaim
     Ok(())
 }
 
-fn print_table(context: &mut Context, rows: &[Row], total: u64, reclaimable: bool) -> Result<(), Failure> {
+fn print_table(
+    context: &mut Context,
+    rows: &[Row],
+    total: u64,
+    held: &[Held],
+    reclaimable: bool,
+) -> Result<(), Failure> {
     let mut columns = vec![Column::text("CACHE"), Column::number("ENTRIES"), Column::number("SIZE")];
     if reclaimable {
         columns.push(Column::number("RECLAIMABLE"));
@@ -205,6 +221,14 @@ fn print_table(context: &mut Context, rows: &[Row], total: u64, reclaimable: boo
         cells.push(size(rows.iter().filter_map(|row| row.reclaimable).sum()));
     }
     table.row(Style::Bold, cells);
+    for it in held {
+        let state = if it.interrupted { "interrupted" } else { "for undo" };
+        let mut cells = vec![state.to_owned(), it.entries.to_string(), size(it.size)];
+        cells.extend(reclaimable.then(String::new));
+        let begun = it.begun.map_or_else(String::new, |begun| format!("removed {}", age(begun, now)));
+        cells.extend([begun, format!("dscc undo {}", it.run)]);
+        table.row(Style::Dim, cells);
+    }
     let rendered = table.render(context.output.width, context.output.colors.stdout);
     context.output.print(&rendered.text)?;
     context.output.flush()?;
@@ -235,6 +259,17 @@ pub(super) fn nothing(context: &mut Context, found: &Found) -> Result<(), Failur
         context.output.print(&format!("  {}\n", crate::ui::escape(&line)))?;
     }
     Ok(context.output.print("A cache elsewhere is named with --root RULE=PATH, as in --root hub=/data/hub.\n")?)
+}
+
+fn json_held(it: &Held) -> json::ListHeld {
+    json::ListHeld {
+        run: it.run.clone(),
+        begun: it.begun,
+        entries: it.entries as u64,
+        size: it.size,
+        until: it.until,
+        interrupted: it.interrupted,
+    }
 }
 
 fn json_row(row: &Row) -> json::ListCache {

@@ -2,6 +2,7 @@
 //! once more, and deleted only then, if at all.
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use hashbrown::HashSet as Set;
@@ -37,6 +38,11 @@ struct Move {
 }
 
 impl<'a> Aside<'a> {
+    /// The folders that [`Self::prepare`] may make.
+    pub fn places(inventory: &Inventory, run: &Run, number: usize) -> Vec<PathBuf> {
+        Holding::places(&inventory.root, &format!("{}.{number}", run.name))
+    }
+
     /// Decides what moves where, and adds it to the run's record.
     ///
     /// # Errors

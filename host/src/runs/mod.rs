@@ -3,12 +3,14 @@
 //! from the record what to put back or to finish.
 
 mod aside;
+mod held;
 mod put_back;
 mod record;
 mod recover;
 mod removal;
 mod store;
 
+pub use held::{Held, held};
 pub use put_back::{PutBack, put_back};
 pub use record::{EntryRecord, Phase, Record, RootRecord};
 pub use recover::recover;

@@ -33,6 +33,12 @@ pub fn put_back(run: Run, record: &Record) -> Result<PutBack, RunsError> {
             Err(reason) => done.left.extend(root.entries.iter().map(|entry| (entry.clone(), reason.clone()))),
         }
     }
+    for place in &record.places {
+        if let Ok(holding) = Holding::open(place) {
+            // One that is not empty is a root's, which says what of it waits.
+            let _ = holding.remove_if_empty();
+        }
+    }
     let waits = record.roots.iter().any(|root| root.holding.symlink_metadata().is_ok());
     if !waits {
         run.forget()?;

@@ -39,6 +39,11 @@ pub enum Line {
         /// The command's arguments.
         command: Vec<String>,
     },
+    /// Folders that may be made next, and are empty until a `root` names one of them.
+    Places {
+        /// Their paths.
+        paths: Vec<Place>,
+    },
     /// A root that something goes from; the following lines are about it.
     Root {
         /// Its path, with links resolved.
@@ -171,6 +176,8 @@ pub struct Record {
     pub command: Vec<String>,
     /// The roots that something went from.
     pub roots: Vec<RootRecord>,
+    /// Folders that may have been made before the first root was known.
+    pub places: Vec<PathBuf>,
     /// How far it came; none if it was killed before the first thing moved.
     pub phase: Option<Phase>,
     /// Until when what waits is kept.
@@ -287,6 +294,7 @@ impl Record {
             Line::Run { run, begun, command, .. } => {
                 (self.run, self.begun, self.command) = (run, Some(begun), command);
             }
+            Line::Places { paths } => self.places.extend(paths.into_iter().map(|Place(path)| path)),
             Line::Root { path: Place(path), ino, holding: Place(holding) } => self.roots.push(RootRecord {
                 path,
                 ino,

@@ -1,5 +1,7 @@
 //! Runs that were killed. One that was still putting things aside is undone, one that was deleting is finished: either
-//! way nothing is left between.
+//! way nothing is left between. What was to wait for some time only, and has, is deleted as well.
+
+use jiff::Timestamp;
 
 use crate::tree::Progress;
 
@@ -13,11 +15,14 @@ pub fn recover(runs: &Runs) -> Vec<String> {
     let (past, errors) = runs.all();
     let mut said: Vec<String> = errors.iter().map(ToString::to_string).collect();
     for past in past {
-        let Some(phase) = past.record.as_ref().map(|record| record.phase) else { continue };
+        let Some(record) = &past.record else { continue };
+        let (phase, name) = (record.phase, &past.name);
         if phase == Some(Phase::Held) {
+            if record.until.is_some_and(|until| until < Timestamp::now()) {
+                said.extend(expire(runs, name));
+            }
             continue;
         }
-        let name = &past.name;
         match runs.take_over(name) {
             Ok(Some((run, record))) if phase == Some(Phase::Purging) => {
                 match discard(run, &record, &Progress::default()) {
@@ -39,4 +44,15 @@ pub fn recover(runs: &Runs) -> Vec<String> {
         }
     }
     said
+}
+
+/// Deletes what has waited long enough.
+fn expire(runs: &Runs, name: &str) -> Option<String> {
+    let (run, record) = runs.take_over(name).ok().flatten()?;
+    match discard(run, &record, &Progress::default()) {
+        Ok(_) => Some(format!("what the run {name} took has waited long enough and was deleted")),
+        Err(error) => {
+            Some(format!("what the run {name} took has waited long enough and could not be deleted: {error}"))
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::model::{PathTree, RelPath};
 use crate::tree::{Freed, FsError, Holding, Keep, LinkTally, Progress};
 
 use super::aside::Aside;
-use super::record::{Phase, Record};
+use super::record::{Line, Phase, Place, Record};
 use super::store::{Run, Runs, RunsError};
 
 /// Whether what went is kept for `dscc undo`.
@@ -47,6 +47,11 @@ pub fn remove(
     stop: &AtomicBool,
 ) -> Result<Removed, RunsError> {
     let mut run = runs.begin(command)?;
+    let used = || inventories.iter().zip(&plan.roots).enumerate().filter(|(_, (_, plan))| !plan.is_empty());
+    let places = used().flat_map(|(number, (inventory, _))| Aside::places(inventory, &run, number));
+    let places = Line::Places { paths: places.map(Place).collect() };
+    run.add(&places);
+    run.write()?;
     let mut parts: Vec<Result<Aside<'_>, Outcome>> = Vec::new();
     for (number, (inventory, plan)) in inventories.iter().zip(&plan.roots).enumerate() {
         parts.push(if plan.is_empty() {

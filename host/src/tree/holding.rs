@@ -54,9 +54,14 @@ impl Holding {
         }
     }
 
+    /// Where [`Self::make`] would make it: to be written down before, so that a kill leaves nothing that nobody knows of.
+    pub fn places(root: &Root, run: &str) -> Vec<PathBuf> {
+        let above = root.path().parent().into_iter().chain([root.path()]);
+        above.map(|above| above.join(base_name()).join(run)).collect()
+    }
+
     fn make_in(above: &OwnedFd, path: &Path, run: &str) -> Result<Self, FsError> {
-        let name = format!(".dscc-quarantine-{}", rustix::process::geteuid().as_raw());
-        let name = CString::new(name).map_err(|_| FsError::NotFound)?;
+        let name = CString::new(base_name()).map_err(|_| FsError::NotFound)?;
         let run_name = CString::new(run).map_err(|_| FsError::NotFound)?;
         // The last run may remove the folder at this very moment.
         for _ in 0..16 {
@@ -114,18 +119,6 @@ impl Holding {
         let root = Root::open(&self.path)?;
         let own = stat_open(&self.fd)?.identity;
         if root.identity() == (own.dev, own.ino) { Ok(root) } else { Err(FsError::Changed) }
-    }
-
-    /// Makes sure that what was moved here and away is on the disk.
-    ///
-    /// # Errors
-    /// When the disk fails.
-    pub fn sync(&self) -> Result<(), FsError> {
-        match rustix::fs::fsync(&self.fd) {
-            // Some file systems cannot sync a directory.
-            Ok(()) | Err(Errno::INVAL | Errno::NOTSUP | Errno::NOSYS) => Ok(()),
-            Err(errno) => Err(errno.into()),
-        }
     }
 
     /// Removes the folder, and what holds the folders of all runs if this was the last one. Tells whether it was empty.
@@ -205,7 +198,7 @@ impl Root {
             return Ok(false);
         }
         self.put_aside(at, expected, holding, number)?;
-        let moved = rustix::fs::openat(&holding.fd, &name_of(number), DIRECTORY, Mode::empty())?;
+        let moved = rustix::fs::openat(&holding.fd, name_of(number), DIRECTORY, Mode::empty())?;
         if is_empty(&moved)? {
             return Ok(true);
         }
@@ -258,6 +251,11 @@ fn timespec(nanoseconds: i64) -> Timespec {
 /// Names are numbers: short, so that a full directory seldom has to grow, and the same in every language.
 fn name_of(number: usize) -> CString {
     CString::new(number.to_string()).unwrap_or_default()
+}
+
+/// What holds the folders of all runs of a user.
+fn base_name() -> String {
+    format!(".dscc-quarantine-{}", rustix::process::geteuid().as_raw())
 }
 
 /// The directory that a root is in, if things can be renamed between the two.

@@ -53,7 +53,12 @@ pub use {holding::Holding, root::Root, secrets::Secrets, walk::Walker};
 #[cfg(not(unix))]
 mod plain;
 #[cfg(not(unix))]
-pub use plain::{Root, Secrets, Walker};
+mod plain_removal;
+#[cfg(not(unix))]
+pub use {
+    plain::{Root, Secrets, Walker},
+    plain_removal::Holding,
+};
 
 mod removal;
 pub use removal::{Keep, Removal};

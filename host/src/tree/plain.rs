@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{
-    Filter, FsError, Identity, Keep, LinkTally, Measure, Node, NodeKind, OpenFiles, Progress, Removal, Stat, Usage,
-};
+use super::{Filter, FsError, Identity, Keep, LinkTally, Measure, Node, NodeKind, Progress, Removal, Stat, Usage};
 use crate::model::{PathId, PathTree, RelPath, escape_name, escape_text};
 
 const NO_REMOVAL: FsError = FsError::Unsupported("removal beneath a handle does not exist on this platform yet");
@@ -199,34 +197,6 @@ impl Root {
     pub fn walk(&self, at: &RelPath, filter: Filter) -> Result<Walker, FsError> {
         let waiting = self.sorted(at, 1)?;
         Ok(Walker { root: self.clone(), filter, waiting, unreadable: false })
-    }
-
-    /// As [`Self::measure`]: what is in the way of a removal does not matter where nothing is removed.
-    pub fn measure_and_inspect(
-        &self,
-        claims: &PathTree,
-        buckets: &[bool],
-        starts: &[PathId],
-        _: &OpenFiles,
-        progress: &Progress,
-    ) -> Measure {
-        self.measure(claims, buckets, starts, progress)
-    }
-
-    /// There is no such user on this platform.
-    pub fn is_exposed(&self) -> bool {
-        false
-    }
-
-    /// The same root: nothing is remembered here.
-    #[must_use]
-    pub fn afresh(&self) -> Self {
-        self.clone()
-    }
-
-    /// Nothing is changed on this platform anyway.
-    pub fn is_read_only(&self) -> bool {
-        false
     }
 
     /// Weighs the regular files beneath `starts`, each booked to the deepest bucket above it. Files with several names

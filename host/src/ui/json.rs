@@ -29,8 +29,28 @@ pub struct ListDocument {
     pub size: u64,
     /// A row for each cache.
     pub caches: Vec<ListCache>,
+    /// Runs of `clean` of which something waits, be it for `dscc undo` or because they were killed. Their bytes are not
+    /// free, and no cache's.
+    pub held: Vec<ListHeld>,
     /// What could not be looked at.
     pub errors: Vec<Problem>,
+}
+
+/// A run of which something waits.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ListHeld {
+    /// What `dscc undo` takes.
+    pub run: String,
+    /// When it began.
+    pub begun: Option<Timestamp>,
+    /// How many entries it took.
+    pub entries: u64,
+    /// Bytes that wait.
+    pub size: u64,
+    /// Until when they are kept.
+    pub until: Option<Timestamp>,
+    /// Whether it was killed.
+    pub interrupted: bool,
 }
 
 /// A cache in `list`.

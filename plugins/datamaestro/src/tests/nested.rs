@@ -14,8 +14,7 @@ fn an_outer_dataset_that_may_be_one_archive_goes_only_together_with_those_in_it(
     assert_eq!(values(outer, "contains"), ["org.set.train", "org.set.train.x.small"]);
     assert_warns(outer, "only together");
     assert_eq!(entry(&listing, "org.set.train").needs, ["text/org/set/.state.json"]);
-    let needs = ["text/org/set/.state.json", "text/org/set/train/.state.json"];
-    assert_eq!(entry(&listing, "org.set.train.x.small").needs, needs);
+    assert_eq!(entry(&listing, "org.set.train.x.small").needs, ["text/org/set/train/.state.json"]);
 }
 
 #[test]
@@ -72,4 +71,12 @@ fn a_folder_beside_one_whose_name_continues_its_own_is_not_in_it() {
     let root = root().simple(OUTER).simple("text/org/set-b").simple("text/org/set.c/d").simple(INNER);
     let listing = list(&root);
     assert_eq!(values(entry(&listing, "org.set"), "contains"), ["org.set.train"]);
+}
+
+#[test]
+fn a_long_chain_of_datasets_is_no_flood() {
+    let folder = |depth: usize| format!("text{}", "/a".repeat(depth));
+    let listing = list(&(1..=60).fold(root(), |root, depth| root.simple(&folder(depth))));
+    assert!(listing.entries.iter().all(|entry| entry.needs.len() <= 1 && values(entry, "contains").len() <= 21));
+    assert_eq!(values(entry(&listing, "a"), "contains").last(), Some(&"and 39 more"));
 }

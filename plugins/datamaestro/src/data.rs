@@ -81,9 +81,11 @@ impl<'a> Level<'a> {
         let mut links = self.links_by_entry();
         // Taken for the data of an outer dataset, were that one to go alone.
         let whole: BTreeSet<&str> = self.datasets.iter().filter(|it| it.is_one()).map(|it| it.folder).collect();
+        let mixed: BTreeSet<&str> = self.datasets.iter().flat_map(Dataset::mixed).collect();
         for dataset in &self.datasets {
             // The innermost is enough: it needs those around it itself.
-            let outer = self.layout.outer(dataset.folder).find(|(outer, _)| whole.contains(outer));
+            let is_held = |outer: &str| whole.contains(outer) || mixed.contains(layout::beneath(outer, dataset.folder));
+            let outer = self.layout.outer(dataset.folder).find(|(outer, _)| is_held(outer));
             let mut links = links.remove(dataset.folder).unwrap_or_default();
             links.needs.extend(outer.map(|(outer, marks)| marks.file(outer)));
             warn(dataset, &links, listing);

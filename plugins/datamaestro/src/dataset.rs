@@ -68,6 +68,14 @@ impl Dataset<'_> {
         !self.content.data.is_empty() && self.record.resources().len() <= 1
     }
 
+    /// Folders in its own in which data of it lie beside other datasets. Such a folder is one resource: what is left there
+    /// is taken for all of it.
+    pub fn mixed(&self) -> impl Iterator<Item = &str> {
+        let within = |path: &str| path.get(self.folder.len() + 1..).and_then(|rest| rest.find('/'));
+        let data = self.content.data.iter().chain(&self.content.links).map(String::as_str);
+        data.filter_map(move |path| path.get(..self.folder.len() + 1 + within(path)?))
+    }
+
     /// Its claims. What is not one whole is claimed piece by piece around the datasets in it.
     pub fn outline(&self) -> Entry {
         if self.is_one() || !self.layout.is_above(self.folder) {
@@ -153,7 +161,7 @@ impl Dataset<'_> {
             remarks.push("if it is an archive, datamaestro takes what is left here for all of it: remove it".into());
         }
         let has_inner = self.layout.is_above(self.folder);
-        if has_inner && self.is_one() {
+        if has_inner && self.is_one() || self.mixed().next().is_some() {
             remarks.push(
                 "datamaestro would take the datasets in its folder for its data: it goes only together with them"
                     .into(),
@@ -168,7 +176,9 @@ impl Dataset<'_> {
                 remarks.push("or it took the datasets in its folder for its data".into());
             }
         }
-        remarks.extend(links.dangling.iter().take(MOST_SHOWN).map(|link| format!("`{}` leads to nothing", path::name(&link.path))));
+        remarks.extend(
+            links.dangling.iter().take(MOST_SHOWN).map(|link| format!("`{}` leads to nothing", path::name(&link.path))),
+        );
         remarks
     }
 }

@@ -18,7 +18,7 @@ fn an_outer_dataset_that_may_be_one_archive_goes_only_together_with_those_in_it(
 }
 
 #[test]
-fn an_outer_dataset_of_several_resources_goes_alone_and_owns_all_but_what_is_in_it() {
+fn an_outer_dataset_of_several_resources_owns_all_but_what_is_in_it() {
     let root = root().dataset(OUTER, &[("A", "complete"), ("B", "complete")]).file("text/org/set/a", "");
     let root =
         root.file("text/org/set/.state.tmp", "").file("text/org/set/b/c", "").file("text/org/set/.downloads/x", "");
@@ -26,7 +26,8 @@ fn an_outer_dataset_of_several_resources_goes_alone_and_owns_all_but_what_is_in_
     let listing = list(&root);
     let expected = [".state.json", ".state.tmp", ".downloads", "x/l", "a", "b", "x/own", ".state.lock"];
     assert_eq!(entry(&listing, "org.set").owns, expected.map(|name| format!("{OUTER}/{name}")));
-    assert!(entry(&listing, "org.set.x.train").needs.is_empty());
+    let listing = list(&root.without("text/org/set/x/own").without("text/org/set/x/l"));
+    assert!(entry(&listing, "org.set.x.train").needs.is_empty(), "each can go alone");
 }
 
 #[test]
@@ -79,4 +80,14 @@ fn a_long_chain_of_datasets_is_no_flood() {
     let listing = list(&(1..=60).fold(root(), |root, depth| root.simple(&folder(depth))));
     assert!(listing.entries.iter().all(|entry| entry.needs.len() <= 1 && values(entry, "contains").len() <= 21));
     assert_eq!(values(entry(&listing, "a"), "contains").last(), Some(&"and 39 more"));
+}
+
+#[test]
+fn a_resource_with_a_dataset_in_its_folder_goes_only_together_with_it() {
+    let root = root().dataset(OUTER, &[("A", "complete"), ("B", "complete")]).file("text/org/set/a", "");
+    let root = root.file("text/org/set/b/deep/own", "").simple("text/org/set/b/deep/train").simple(INNER);
+    let listing = list(&root);
+    assert_eq!(entry(&listing, "org.set.b.deep.train").needs, ["text/org/set/.state.json"]);
+    assert!(entry(&listing, "org.set.train").needs.is_empty());
+    assert_warns(entry(&listing, "org.set"), "only together");
 }

@@ -146,14 +146,16 @@ pub fn heed_guards(root: &dyn Directory, tree: &Tree, items: &mut Vec<Item>) {
     share_versions(tree, items);
 }
 
-/// Whatever is beside a version file or beneath it shares it, and so does a link: without the file the library would
-/// try to delete what that leads to.
+/// Whatever is beside a version file or beneath it shares it. So does a link in the place of what is guarded: without
+/// the file the library would try to delete that.
 fn share_versions(tree: &Tree, items: &mut Vec<Item>) {
     let mut versions: BTreeMap<&str, Vec<(&str, bool)>> = BTreeMap::new();
     for file in tree.nodes.values().filter(|node| node.is_file() && is_version(&node.path)) {
         versions.entry(path::parent(&file.path)).or_default().push((&file.path, false));
     }
-    for item in items.iter_mut().filter(|item| item.group <= Group::Extracted || item.kind == "link") {
+    let is_guarded = |path: &String| tree.known.guards.iter().any(|guard| guard.guarded.contains(path));
+    let shares = |item: &Item| item.group <= Group::Extracted || item.kind == "link" && is_guarded(&item.path);
+    for item in items.iter_mut().filter(|item| shares(item)) {
         for (end, _) in item.path.match_indices('/') {
             for (file, held) in versions.get_mut(&item.path[..end]).into_iter().flatten() {
                 item.shares.push((*file).to_owned());

@@ -55,11 +55,12 @@ impl UrlFile {
     }
 }
 
-/// Whether a file is named like a download: the digest of an address, perhaps of a tag, perhaps a short suffix.
+/// Whether a file is named like a download: the digest of an address, perhaps of a tag, perhaps one of the two suffixes
+/// that libraries keep. With any other one it is somebody's who names files by what is in them.
 pub fn is_name(name: &str) -> bool {
     let mut parts = name.split('.');
     let digest = |part: &str| part.len() == 64 && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let suffix = |part: &str| (1..=5).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let suffix = |part: &str| matches!(part, "h5" | "py");
     parts.next().is_some_and(digest)
         && match (parts.next(), parts.next(), parts.next()) {
             (None, ..) => true,
@@ -171,6 +172,8 @@ mod tests {
             &format!("{both}.x"),
             &format!("{URL}-extracted"),
             &format!("{URL}."),
+            &format!("{URL}.bin"),
+            &format!("{URL}.{TAG}.zip"),
         ] {
             assert!(!is_name(name), "{name}");
         }

@@ -41,8 +41,8 @@ fn files(root: &dyn Directory, folder: &str) -> Result<BTreeSet<String>, FsError
 }
 
 fn builds(root: &dyn Directory, id: &str, dataset: &Dataset) -> Result<Listing> {
-    let locks = RootLocks::of(root).context("the lock files cannot be listed")?;
-    let local = Local::read(root);
+    let locks = RootLocks::of_dataset(root, &dataset.folder).context("the lock files cannot be listed")?;
+    let local = Local::of(root);
     let judged = Judge::new(root, &local).judge(dataset);
     let mut listing: Listing = judged.into_iter().map(|it| build(id, it, &locks)).collect();
     listing.entries.extend(dataset.links.iter().map(|node| link(id, dataset, node)));

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use dscc_sdk::{Context, Detail, Directory, Entry, Kind, Listing, Node, Recovery, Result, State};
+use dscc_url_files::digest;
 
 use crate::dataset::{self, Dataset};
-use crate::downloads::{self, Local, Users, digest};
+use crate::downloads::{self, Local, Users};
 use crate::locks::{self, RootLocks};
 use crate::names;
 use crate::verdict::{self, Judge, Judged};

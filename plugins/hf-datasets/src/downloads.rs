@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use dscc_sdk::{
     Context, Detail, Directory, Entry, Filter, FsError, Kind, Listing, LockKind, Node, Recovery, Result, State, path,
 };
-use dscc_url_files::{UrlFile, among, is_name, named};
-use sha2::{Digest, Sha256};
+use dscc_url_files::{UrlFile, among, digest, is_name, named};
 
 use crate::info::is_remote;
 use crate::locks;
@@ -17,16 +16,6 @@ use crate::names::{DOWNLOADS, EXTRACTED, is_hex, repository_of, shown};
 
 /// Digits of a digest in an id. Of two downloads with the same ones each is called by all of its name.
 const DIGITS: usize = 12;
-
-/// The name that the library gives to what has this address.
-pub fn digest(address: &str) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(address.as_bytes()) {
-        let _ = write!(text, "{byte:02x}"); // a text takes everything
-    }
-    text
-}
 
 /// Which datasets the downloads of an address were for, by the address's digest.
 pub type Users = BTreeMap<String, BTreeSet<String>>;

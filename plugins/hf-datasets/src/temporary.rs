@@ -2,13 +2,14 @@
 //! ends; what is left is of processes that were killed, or still run: those have the tables open.
 
 use dscc_sdk::{Context, Directory, Entry, Filter, Listing, Recovery, Result, State, path};
+use dscc_url_files::is_temporary;
 
 use crate::names;
 
 /// The one entry of such a folder: the files that the library makes.
 pub fn list(root: &dyn Directory) -> Result<Listing> {
     let nodes = root.walk("", &Filter::direct()).context("the folder cannot be listed")?;
-    let ours = |name: &str| names::result(name).is_some() || names::is_temporary(name);
+    let ours = |name: &str| names::result(name).is_some() || is_temporary(name);
     let mut files: Vec<String> =
         nodes.filter(|node| node.is_file() && ours(node.name())).map(|node| node.path).collect();
     files.sort_unstable();

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dscc_sdk::{Directory, Filter, FsError, Recovery, State, path};
+use dscc_url_files::digest;
 
 use crate::dataset::{self, Build, Dataset, INFO};
-use crate::downloads::{Local, digest};
+use crate::downloads::Local;
 use crate::info::{Guess, Info, Unreadable, is_remote, missing_splits};
 use crate::names::{self, DOWNLOADS, EXTRACTED};
 use crate::stored_paths::{Reader, Stored};

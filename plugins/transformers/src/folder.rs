@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dscc_sdk::{Context, Detail, Directory, Filter, Kind, Listing, Node, Result, path};
-use dscc_url_files::{UrlFile, among, download_of, is_name};
+use dscc_url_files::{UrlFile, among, download_of, is_name, is_temporary};
 
 use crate::address::Address;
 use crate::{downloads, guess, leftovers, rules, snapshots};
@@ -177,10 +177,4 @@ fn is_for_temporary_files(root: &dyn Directory) -> bool {
     let names = root.names();
     let own = |name: &String| path::name(name.trim_end_matches('/')).to_ascii_lowercase();
     names.iter().any(|name| matches!(own(name).as_str(), "tmp" | "temp"))
-}
-
-/// `tmp` and eight characters, as Python names the files that are being written.
-pub fn is_temporary(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    name.strip_prefix("tmp").is_some_and(|rest| rest.len() == 8 && rest.bytes().all(allowed))
 }

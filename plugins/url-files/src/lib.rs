@@ -70,6 +70,13 @@ pub fn is_name(name: &str) -> bool {
         }
 }
 
+/// Whether this is a file that Python's `tempfile` named: `tmp` and eight characters. The libraries write what they
+/// download or compute to such files until it is whole.
+pub fn is_temporary(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    name.strip_prefix("tmp").is_some_and(|rest| rest.len() == 8 && rest.bytes().all(allowed))
+}
+
 /// The download that a file belongs to by its name: as its content, its record, its lock or what was left of it.
 pub fn download_of(name: &str) -> Option<&str> {
     companion(name).map(|(download, _)| download).filter(|download| is_name(download))
@@ -177,6 +184,12 @@ mod tests {
         ] {
             assert!(!is_name(name), "{name}");
         }
+    }
+
+    #[test]
+    fn temporary_files_are_called_as_python_calls_them() {
+        assert!(is_temporary("tmpej94qrsc") && is_temporary("tmp6xhnv_0t"));
+        assert!(["tmp", "tmpdir", "tmpABCDEFGH", "tmpej94qrsc1"].iter().all(|name| !is_temporary(name)));
     }
 
     #[test]

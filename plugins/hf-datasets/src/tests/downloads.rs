@@ -1,9 +1,9 @@
 //! Downloads and what was extracted.
 
 use dscc_sdk::{Recovery, State};
+use dscc_url_files::digest;
 
 use super::*;
-use crate::downloads::digest;
 
 const URL: &str = "https://example.org/bundle.zip";
 

@@ -45,6 +45,13 @@ fn another_librarys_folder_is_a_hub_only_if_it_shows_a_repository() {
 }
 
 #[test]
+fn kernels_had_another_name_for_its_variable() {
+    let rule = HfHub::describe().roots.into_iter().find(|it| it.id == "hub-kernels").unwrap();
+    let paths: Vec<String> = rule.locations.into_iter().map(|it| it.path).collect();
+    assert_eq!(paths, ["${KERNELS_CACHE}", "${HF_KERNELS_CACHE}"]);
+}
+
+#[test]
 fn a_repository_owns_its_folder_and_its_locks_which_must_be_free() {
     let entry = repository(&healthy().file(".locks/models--acme--tiny/x.lock", ""));
     assert_eq!(entry.owns, ["models--acme--tiny", ".locks/models--acme--tiny"]);

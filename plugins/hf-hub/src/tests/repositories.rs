@@ -233,3 +233,21 @@ fn only_a_probe_folder_with_nothing_of_value_is_a_leftover() {
     assert_eq!(ids(&top(&root)), ["tmp00000001", "tmpk3j5l2m1"]);
     assert!(top(&root).entries.iter().all(|entry| entry.kind == "leftover" && entry.reclaim.is_some()));
 }
+
+#[test]
+fn what_no_client_puts_into_a_repository_s_folder_may_be_somebody_s() {
+    let at = |name: &str| format!("{REPO}/{name}");
+    let usual = [".DS_Store", "tmp00000002/dummy_file_1", ".no_exist/x", "trees/x", "refs/refs/pr/1"];
+    let root = usual.iter().fold(healthy(), |root, name| root.file(&at(name), "")).directory(&at("empty"));
+    assert_eq!(repository(&root).recovery, Recovery::Download);
+    for name in ["model.bin", "notes/a.txt", "tmp00000001/thesis.tex"] {
+        let entry = repository(&healthy().file(&at(name), "mine"));
+        assert_eq!((entry.recovery, entry.state), (Recovery::Uncertain, State::Complete), "{name}");
+        let first = name.split('/').next().unwrap();
+        assert!(entry.attributes.contains(&("warning".into(), format!("no client puts `{first}` here"))), "{name}");
+    }
+    let folder = repository(&TempRoot::new().file(&at("model.bin"), "mine"));
+    assert_eq!((folder.recovery, folder.state), (Recovery::Uncertain, State::Partial));
+    let link = repository(&healthy().link(&at("weights"), "/data/weights"));
+    assert_eq!(link.recovery, Recovery::Uncertain);
+}

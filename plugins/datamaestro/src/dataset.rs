@@ -101,6 +101,9 @@ impl Dataset<'_> {
         entry = show_some(entry, "contains", self.layout.inner(self.folder).map(|inner| self.layout.id(inner)));
         entry = links.tell(entry).state(self.state(links)).recovery(self.recovery(links));
         entry.reclaim = self.reclaim(links);
+        let together = self.layout.is_above(self.folder) && self.is_one() || self.mixed().next().is_some();
+        let together = together.then_some("datamaestro would take the datasets in its folder for its data");
+        let entry = entry.attribute("together", together);
         self.remarks(links).into_iter().fold(entry, |entry, remark| entry.attribute("warning", remark))
     }
 
@@ -161,12 +164,6 @@ impl Dataset<'_> {
             remarks.push("if it is an archive, datamaestro takes what is left here for all of it: remove it".into());
         }
         let has_inner = self.layout.is_above(self.folder);
-        if has_inner && self.is_one() || self.mixed().next().is_some() {
-            remarks.push(
-                "datamaestro would take the datasets in its folder for its data: it goes only together with them"
-                    .into(),
-            );
-        }
         if self.record.has(Step::Complete) && self.content.is_empty() {
             remarks.push(
                 "no files here: it refers to other datasets or caches, and datamaestro does not check that they are there"

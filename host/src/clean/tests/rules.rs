@@ -154,7 +154,7 @@ fn what_an_entry_that_stays_needs_stays_too_until_forced() {
             vec![
                 entry("target")
                     .owning(&["t"])
-                    .with(|it| it.attributes = vec![("warning".into(), "or all is lost".into())]),
+                    .with(|it| it.attributes = vec![("together".into(), "or all is lost".into())]),
                 entry("link").owning(&["l"]).with(|it| it.needs = vec!["t/inside".into()]),
                 entry("chain").owning(&["c"]).with(|it| it.needs = vec!["l".into()]),
             ],

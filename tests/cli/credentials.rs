@@ -268,7 +268,7 @@ fn a_folder_of_credentials_is_refused_as_a_root_and_left_out_of_the_one_around_i
 }
 
 /// Variables that name a folder of any cache that a built-in plugin knows.
-const FOLDERS: [&str; 23] = [
+const FOLDERS: [&str; 24] = [
     "HF_HUB_CACHE",
     "HUGGINGFACE_HUB_CACHE",
     "HF_ASSETS_CACHE",
@@ -286,6 +286,7 @@ const FOLDERS: [&str; 23] = [
     "PYTORCH_PRETRAINED_BERT_CACHE",
     "SENTENCE_TRANSFORMERS_HOME",
     "KERNELS_CACHE",
+    "HF_KERNELS_CACHE",
     "TORCH_HOME",
     "TMPDIR",
     "IR_DATASETS_HOME",

@@ -118,10 +118,18 @@ fn an_outer_dataset_of_several_resources_goes_around_the_inner_one() {
     let two = r#"{"version": 1, "resources": {"A": {"state": "complete"}, "B": {"state": "complete"}}}"#;
     home.file(&format!("{DATA}/repo/com/example/.state.json"), two)
         .file(&format!("{DATA}/repo/com/example/sub/x"), "12");
+    // A folder of its own with a dataset in it would be taken for whole, so then it goes only together with that.
+    let (run, kept) = home.clean(&["com.example"]);
+    assert!(run.status == 3 && kept[0].1.contains("for its data"), "{kept:?}");
+    fs::rename(
+        home.0.path(format!("{DATA}/repo/com/example/sub/x")),
+        home.0.path(format!("{DATA}/repo/com/example/x")),
+    )
+    .unwrap();
     let before = tree::read(&home.0.path(DATA));
     let (run, kept) = home.clean(&["com.example"]);
     assert_eq!((run.status, kept), (0, vec![]));
-    let gone = [".state.json", ".state.lock", "f", "sub/x"].map(|name| format!("repo/com/example/{name}"));
+    let gone = [".state.json", ".state.lock", "f", "x"].map(|name| format!("repo/com/example/{name}"));
     tree::assert_gone(&before, &tree::read(&home.0.path(DATA)), &gone.each_ref().map(String::as_str));
 }
 

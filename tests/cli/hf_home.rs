@@ -125,6 +125,7 @@ fn a_metric_that_is_being_computed_stays() {
     let lock = home.write("metrics/accuracy/default/default_experiment-1-0.arrow.lock", 0);
     home.write("metrics/accuracy/default/default_experiment-1-0.arrow", 400);
     home.write("metrics/bleu/default/default_experiment-1-0.arrow", 70);
+    home.write("metrics/bleu/default/default_experiment-1-0.arrow.lock", 0);
     let held = File::open(&lock).unwrap();
     held.lock().unwrap();
     let done = home.clean(&["-c", "metrics"]);

@@ -212,8 +212,8 @@ impl Decider<'_> {
         }
         for (place, who) in places {
             for ix in self.claimants(&place).into_iter().filter(|&ix| self.goes(ix)).collect::<Vec<_>>() {
-                // What the plugin warns of is why.
-                let why = self.inventory.items[ix].entry.attribute("warning").next();
+                // What would come of it, if its plugin says that.
+                let why = self.inventory.items[ix].entry.attribute("together").next();
                 let why = why.map(|why| format!(": {why}")).unwrap_or_default();
                 self.hold(ix, Hold::Needed, format!("{who} stays and needs it{why} (`--force needed` lifts this)"));
             }

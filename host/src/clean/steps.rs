@@ -109,8 +109,7 @@ impl Planner<'_> {
         if !self.unknown.is_empty() {
             return Err(self.unknown);
         }
-        for (after, path, identity) in self.emptied(fate) {
-            let removing = self.steps[after].removing;
+        for (removing, path, identity) in self.emptied(fate) {
             // After the last step of the entry that takes the last thing out.
             let at = self.steps.partition_point(|step| step.removing <= removing);
             let step = Step { removing, path, identity, kind: StepKind::Emptied, after: Vec::new() };
@@ -119,7 +118,7 @@ impl Planner<'_> {
         Ok(self.steps)
     }
 
-    /// Folders that hold nothing but what goes, deepest first, each with the last step that takes something out of it.
+    /// Folders that hold nothing but what goes, deepest first, each with the removal that takes the last thing out of it.
     fn emptied(&self, fate: &Fate) -> Vec<(usize, RelPath, Identity)> {
         let mut going: HashMap<RelPath, usize> =
             self.steps.iter().enumerate().map(|(at, s)| (s.path.clone(), at)).collect();
@@ -143,7 +142,7 @@ impl Planner<'_> {
                     let at = folders.partition_point(|f| f.components().count() <= parent.components().count());
                     folders.insert(at, parent);
                 }
-                found.push((last, folder, stat.identity));
+                found.push((self.steps[last].removing, folder, stat.identity));
             }
         }
         found

@@ -116,15 +116,19 @@ impl Context {
     /// Tells problems on standard error.
     pub(super) fn tell(&mut self, problems: &[Problem]) {
         for (at, problem) in problems.iter().enumerate() {
-            let same = |other: &&Problem| cause(problem).is_some() && cause(other) == cause(problem);
-            if problems[..at].iter().any(|other| same(&other)) {
+            let same = |other: &&Problem| cause(other) == cause(problem);
+            // There may be very many others, which have no such cause, and are not compared with one another.
+            let (before, after): (&[Problem], &[Problem]) = match cause(problem) {
+                Some(_) => (&problems[..at], &problems[at + 1..]),
+                None => (&[], &[]),
+            };
+            if before.iter().any(|other| same(&other)) {
                 continue;
             }
             let mut lines = problem.message.lines();
             self.output.warning(lines.next().unwrap_or_default());
             lines.for_each(|line| self.output.continuation(line));
-            let others = problems[at + 1..].iter().filter(same).filter_map(|other| other.cache.as_deref());
-            let others: Vec<&str> = others.collect();
+            let others: Vec<&str> = after.iter().filter(same).filter_map(|other| other.cache.as_deref()).collect();
             if !others.is_empty() {
                 self.output.continuation(&format!("and so it is with {}", others.join(", ")));
             }

@@ -185,7 +185,8 @@ fn about(entry: &json::ShowEntry) -> String {
     let contents =
         || attribute("refs", " ").or_else(|| attribute("splits", ", ")).or_else(|| attribute("resources", ", "));
     let source = || attribute("url", " ").or_else(|| attribute("source", " ")).or_else(|| attribute("origin", ", "));
-    let remark = || attribute("warning", "; ").or_else(|| attribute("note", "; "));
+    let remark =
+        || attribute("warning", "; ").or_else(|| attribute("together", "; ")).or_else(|| attribute("note", "; "));
     let label = || Some(&entry.label).filter(|label| !entry.id.contains(label.as_str())).cloned();
     let about = entry.reclaim.clone().or_else(target).or_else(contents).or_else(source).or_else(remark).or_else(label);
     about.unwrap_or_default()

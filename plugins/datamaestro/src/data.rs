@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use dscc_sdk::{Detail, Directory, Entry, Listing, LockKind, Recovery, Result, State, path};
 
 use crate::content::Content;
-use crate::dataset::{Dataset, Links, named, plain};
+use crate::dataset::{Dataset, Links, MOST_SHOWN, named, plain, show_some};
 use crate::layout::{self, Layout, repository};
 use crate::state::{self, Record};
 use crate::target::{Link, Names, Target};
@@ -81,8 +81,11 @@ impl<'a> Level<'a> {
         let mut links = self.links_by_entry();
         // Taken for the data of an outer dataset, were that one to go alone.
         let whole: BTreeSet<&str> = self.datasets.iter().filter(|it| it.is_one()).map(|it| it.folder).collect();
+        let mixed: BTreeSet<&str> = self.datasets.iter().flat_map(Dataset::mixed).collect();
         for dataset in &self.datasets {
-            let outer = self.layout.outer(dataset.folder).filter(|(outer, _)| whole.contains(outer));
+            // The innermost is enough: it needs those around it itself.
+            let is_held = |outer: &str| whole.contains(outer) || mixed.contains(layout::beneath(outer, dataset.folder));
+            let outer = self.layout.outer(dataset.folder).find(|(outer, _)| is_held(outer));
             let mut links = links.remove(dataset.folder).unwrap_or_default();
             links.needs.extend(outer.map(|(outer, marks)| marks.file(outer)));
             warn(dataset, &links, listing);
@@ -156,7 +159,7 @@ fn warn(dataset: &Dataset, links: &Links, listing: &mut Listing) {
     if let Record::Broken(reason) = &dataset.record {
         listing.warn(path::join(dataset.folder, state::FILE), format!("this state file cannot be used: {reason}"));
     }
-    for link in &links.dangling {
+    for link in links.dangling.iter().take(MOST_SHOWN) {
         listing.warn(&link.path, format!("this link leads to nothing: `{}`", link.text));
     }
 }
@@ -197,9 +200,7 @@ pub fn children(root: &dyn Directory, id: &str) -> Result<Listing> {
     let entry = Entry::new(format!("{id}{UNFINISHED}"), "partial").label("unfinished").owns(&at);
     let entry = entry.lock(LockKind::Flock, path::join(&folder, state::LOCK));
     let mut entry = entry.state(State::Partial).recovery(Recovery::Download);
-    for part in &parts {
-        entry = entry.attribute("holds", part.name());
-    }
+    entry = show_some(entry, "holds", parts.iter().map(|part| part.name().to_owned()));
     if record.has(state::Step::Partial) {
         entry = entry.attribute("resumable", "datamaestro goes on from here");
     } else if parts.is_empty() {

@@ -2,8 +2,8 @@
 //!
 //! No record says where data came from. `complete` was written after a download, or when datamaestro found files of an
 //! older version; so what is recorded as complete counts as downloaded, unless something in the folder speaks against it:
-//! more files than resources, the traces of a crawl, or a link to where the user keeps a corpus. Without a readable record
-//! nothing is certain.
+//! more files than resources, the traces of a crawl, or a link to where the user keeps a corpus. Of files without anything
+//! that is recorded as complete nothing is certain.
 
 use std::collections::BTreeSet;
 
@@ -13,6 +13,9 @@ use crate::content::Content;
 use crate::layout::{Layout, Marks, repository};
 use crate::state::{FILE, LOCK, Record, Step, UNFINISHED};
 use crate::target::Link;
+
+/// More of a kind would only bury the rest, and where folders lie in one another there is no end to it.
+pub const MOST_SHOWN: usize = 20;
 
 /// A dataset and what was read of it.
 pub struct Dataset<'a> {
@@ -65,6 +68,14 @@ impl Dataset<'_> {
         !self.content.data.is_empty() && self.record.resources().len() <= 1
     }
 
+    /// Folders in its own in which data of it lie beside other datasets. Such a folder is one resource: what is left there
+    /// is taken for all of it.
+    pub fn mixed(&self) -> impl Iterator<Item = &str> {
+        let within = |path: &str| path.get(self.folder.len() + 1..).and_then(|rest| rest.find('/'));
+        let data = self.content.data.iter().chain(&self.content.links).map(String::as_str);
+        data.filter_map(move |path| path.get(..self.folder.len() + 1 + within(path)?))
+    }
+
     /// Its claims. What is not one whole is claimed piece by piece around the datasets in it.
     pub fn outline(&self) -> Entry {
         if self.is_one() || !self.layout.is_above(self.folder) {
@@ -87,11 +98,12 @@ impl Dataset<'_> {
         for (name, step) in self.record.resources() {
             entry = entry.attribute("resources", format!("{name}: {}", step.word()));
         }
-        for inner in self.layout.inner(self.folder) {
-            entry = entry.attribute("contains", self.layout.id(inner));
-        }
+        entry = show_some(entry, "contains", self.layout.inner(self.folder).map(|inner| self.layout.id(inner)));
         entry = links.tell(entry).state(self.state(links)).recovery(self.recovery(links));
         entry.reclaim = self.reclaim(links);
+        let together = self.layout.is_above(self.folder) && self.is_one() || self.mixed().next().is_some();
+        let together = together.then_some("datamaestro would take the datasets in its folder for its data");
+        let entry = entry.attribute("together", together);
         self.remarks(links).into_iter().fold(entry, |entry, remark| entry.attribute("warning", remark))
     }
 
@@ -112,7 +124,8 @@ impl Dataset<'_> {
         }
         let resources = self.record.resources().len();
         let is_more = resources > 1 && self.content.data.len() > resources;
-        let is_known = matches!(self.record, Record::Known(_)) || self.content.is_empty();
+        // Users put what they have into the folder, and datamaestro adopts it at its next run.
+        let is_known = self.record.has(Step::Complete) || self.content.is_empty();
         if !is_known || is_more || self.content.was_gathered() { Recovery::Uncertain } else { Recovery::Download }
     }
 
@@ -151,12 +164,6 @@ impl Dataset<'_> {
             remarks.push("if it is an archive, datamaestro takes what is left here for all of it: remove it".into());
         }
         let has_inner = self.layout.is_above(self.folder);
-        if has_inner && self.is_one() {
-            remarks.push(
-                "datamaestro would take the datasets in its folder for its data: it goes only together with them"
-                    .into(),
-            );
-        }
         if self.record.has(Step::Complete) && self.content.is_empty() {
             remarks.push(
                 "no files here: it refers to other datasets or caches, and datamaestro does not check that they are there"
@@ -166,18 +173,31 @@ impl Dataset<'_> {
                 remarks.push("or it took the datasets in its folder for its data".into());
             }
         }
-        remarks.extend(links.dangling.iter().map(|link| format!("`{}` leads to nothing", path::name(&link.path))));
+        remarks.extend(
+            links.dangling.iter().take(MOST_SHOWN).map(|link| format!("`{}` leads to nothing", path::name(&link.path))),
+        );
         remarks
     }
 }
 
 impl Links<'_> {
     /// Adds what links say to an entry: where they lead, and what must stay for them.
-    pub fn tell(&self, mut entry: Entry) -> Entry {
-        for link in self.outside.iter().chain(&self.inside).chain(&self.dangling) {
-            entry = entry.attribute("target", format!("{} -> {}", path::name(&link.path), link.text));
-        }
+    pub fn tell(&self, entry: Entry) -> Entry {
+        let links = self.outside.iter().chain(&self.inside).chain(&self.dangling);
+        let targets = links.map(|link| format!("{} -> {}", path::name(&link.path), link.text));
+        let mut entry = show_some(entry, "target", targets);
         entry.needs = self.needs.iter().cloned().collect();
         entry
+    }
+}
+
+/// Shows the first of what may be very many, and how many more there are.
+pub fn show_some(mut entry: Entry, key: &str, mut values: impl Iterator<Item = String>) -> Entry {
+    for value in values.by_ref().take(MOST_SHOWN) {
+        entry = entry.attribute(key, value);
+    }
+    match values.count() {
+        0 => entry,
+        more => entry.attribute(key, format!("and {more} more")),
     }
 }

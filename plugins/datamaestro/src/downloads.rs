@@ -168,6 +168,8 @@ impl Group {
 fn made_by_plugin(digest: &str, short: &str, end: &str) -> Entry {
     let name = format!("{digest}{end}");
     let remark = "made by a plugin of datamaestro, perhaps over days";
-    let entry = Entry::new(format!("{short}{end}"), "store").label(&name).owns(name).attribute("warning", remark);
+    // The bare digest is the id of a download that lost its address.
+    let id = if end.is_empty() { format!("{short}@plain") } else { format!("{short}{end}") };
+    let entry = Entry::new(id, "store").label(&name).owns(name).attribute("warning", remark);
     entry.recovery(Recovery::Uncertain)
 }

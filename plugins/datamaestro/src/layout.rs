@@ -211,6 +211,12 @@ fn plain_id(folder: &str) -> Option<String> {
     (!below.contains('.')).then(|| below.replace('/', "."))
 }
 
+/// The folder that is directly in the outer one and on the way to the inner one.
+pub fn beneath<'a>(outer: &str, inner: &'a str) -> &'a str {
+    let end = inner.match_indices('/').map(|(end, _)| end).find(|end| *end > outer.len());
+    end.and_then(|end| inner.get(..end)).unwrap_or(inner)
+}
+
 fn ancestors(folder: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(path::parent(folder)), |above| Some(path::parent(above)))
         .take_while(|above| !above.is_empty())

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use dscc_sdk::{Context, Detail, Directory, Entry, Kind, Listing, Node, Recovery, Result, State};
+use dscc_url_files::digest;
 
 use crate::dataset::{self, Dataset};
-use crate::downloads::{self, Local, Users, digest};
+use crate::downloads::{self, Local, Users};
 use crate::locks::{self, RootLocks};
 use crate::names;
 use crate::verdict::{self, Judge, Judged};
@@ -21,7 +22,7 @@ pub fn list(root: &dyn Directory, detail: Detail) -> Result<Listing> {
     let locks = RootLocks::of(root).context("the lock files cannot be listed")?;
     let datasets = datasets(root, &nodes, &mut listing);
     let mut users = Users::new();
-    let local = if detail == Detail::Full { Local::read(root) } else { Local::default() };
+    let local = Local::of(root);
     let mut judge = Judge::new(root, &local);
     for dataset in datasets.iter().filter(|dataset| dataset.is_one()) {
         let entry = outline(dataset, &locks);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dscc_sdk::{Context, Directory, Entry, Filter, FsError, Kinds, Listing, Node, Recovery, Result, State, path};
+use dscc_url_files::is_temporary;
 
 use crate::cache::several;
 use crate::dataset::{self, Dataset};
@@ -41,8 +42,8 @@ fn files(root: &dyn Directory, folder: &str) -> Result<BTreeSet<String>, FsError
 }
 
 fn builds(root: &dyn Directory, id: &str, dataset: &Dataset) -> Result<Listing> {
-    let locks = RootLocks::of(root).context("the lock files cannot be listed")?;
-    let local = Local::read(root);
+    let locks = RootLocks::of_dataset(root, &dataset.folder).context("the lock files cannot be listed")?;
+    let local = Local::of(root);
     let judged = Judge::new(root, &local).judge(dataset);
     let mut listing: Listing = judged.into_iter().map(|it| build(id, it, &locks)).collect();
     listing.entries.extend(dataset.links.iter().map(|node| link(id, dataset, node)));
@@ -62,7 +63,7 @@ fn build(id: &str, judged: Judged, locks: &RootLocks) -> Entry {
         None => format!("{} {}", shown(judged.config()), build.version),
     };
     let mut entry = Entry::new(format!("{id}@{}", build.below()), kind).label(label).keeps_parent();
-    entry.has_children = build.files.iter().any(|file| names::result(file).is_some() || names::is_temporary(file));
+    entry.has_children = build.files.iter().any(|file| names::result(file).is_some() || is_temporary(file));
     entry.owns = locks::claims(build, locks);
     entry = locks::guard(entry, &build.base, locks).state(judged.state).recovery(judged.recovery);
     entry.reclaim.clone_from(&judged.reclaim);
@@ -117,7 +118,7 @@ fn parts(id: &str, files: &BTreeSet<String>) -> Listing {
         let entry = if files.len() > 1 { entry.attribute("shards", files.len().to_string()) } else { entry };
         listing.push(files.into_iter().fold(entry, Entry::owns));
     }
-    for file in files.iter().filter(|file| names::is_temporary(path::name(file))) {
+    for file in files.iter().filter(|file| is_temporary(path::name(file))) {
         let name = path::name(file);
         let entry = Entry::new(format!("{id}/{name}"), "partial").label(name).owns(file);
         let entry = entry.state(State::Partial).recovery(Recovery::Rebuild);

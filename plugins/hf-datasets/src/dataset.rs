@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dscc_sdk::{Directory, Filter, FsError, Kind, Node, path};
+use dscc_sdk::{Directory, Filter, FsError, Kind, Kinds, Node, path};
 
 use crate::locks;
 use crate::names::{DOWNLOADS, EXTRACTED, INCOMPLETE, is_hash, is_hex, is_version};
@@ -52,11 +52,14 @@ impl Build {
         self.files.contains(INFO)
     }
 
+    /// Whether it was made of a folder of this machine: its name is then a digest of what the folder says of itself.
+    pub fn is_of_local_folder(&self) -> bool {
+        self.hash.as_deref().is_some_and(|hash| is_hex(hash, 16))
+    }
+
     /// Its place below the dataset: `config/version/hash`.
-    pub fn below(&self) -> String {
-        let hash = self.hash.as_deref().map(|hash| format!("/{hash}")).unwrap_or_default();
-        let end = if self.is_partial() { INCOMPLETE } else { "" };
-        format!("{}/{}{hash}{end}", self.config, self.version)
+    pub fn below(&self) -> &str {
+        self.path.split_once('/').map_or("", |(_, below)| below)
     }
 }
 
@@ -85,22 +88,35 @@ impl Dataset {
 /// Looks at a dataset's folder.
 pub fn read(root: &dyn Directory, folder: &str) -> Result<Dataset, FsError> {
     let mut below: BTreeMap<String, Vec<Node>> = BTreeMap::new();
-    let mut add = |at: &str, depth: u32| -> Result<(), FsError> {
-        for node in root.walk(at, &Filter::all().depth(depth))? {
+    let mut add = |at: &str, filter: &Filter| -> Result<Vec<String>, FsError> {
+        let mut versions = vec![];
+        for node in root.walk(at, filter)? {
+            let name = node.name();
+            if node.is_directory() && is_version(name.strip_suffix(INCOMPLETE).unwrap_or(name)) {
+                versions.push(node.path.clone());
+            }
             below.entry(path::parent(&node.path).to_owned()).or_default().push(node);
         }
-        Ok(())
+        Ok(versions)
     };
-    if folder == DOWNLOADS {
+    // The variables may name a folder in which a user has a million files. Nothing but versions and locks is asked for
+    // until there are versions.
+    let versions = |depth: u32| Filter::all().depth(depth).name("*.*.*");
+    let configs = root.walk(folder, &Filter::direct().kinds(Kinds::DIRECTORY | Kinds::LINK))?;
+    let (configs, found): (Vec<Node>, Vec<String>) = if folder == DOWNLOADS {
         // A local folder called `Downloads` gives a dataset of this name, amid the downloads.
         let foreign = |name: &str| name != EXTRACTED && !is_hex(name, 64);
-        let configs = root.walk(folder, &Filter::direct())?.filter(|node| node.is_directory() && foreign(node.name()));
-        let configs: Vec<Node> = configs.collect();
-        configs.iter().try_for_each(|config| add(&config.path, 3))?;
-        below.insert(folder.to_owned(), configs);
+        let configs: Vec<Node> = configs.filter(|node| node.is_directory() && foreign(node.name())).collect();
+        let found: Vec<Vec<String>> =
+            configs.iter().map(|config| add(&config.path, &versions(1))).collect::<Result<_, _>>()?;
+        (configs, found.concat())
     } else {
-        add(folder, 4)?;
+        (configs.collect(), add(folder, &versions(2))?)
+    };
+    for version in found.iter().filter(|version| path::parent(version) != folder) {
+        add(version, &Filter::all().depth(2))?;
     }
+    below.insert(folder.to_owned(), configs);
     Ok(Reader { below, dataset: Dataset { folder: folder.to_owned(), ..Dataset::default() } }.read())
 }
 
@@ -225,7 +241,8 @@ fn of_content(mut build: Build, content: &[Node]) -> Option<Build> {
     let is_saved = content.iter().any(|node| SAVED.contains(&node.name()));
     let tables = build.files.iter().any(|file| file.ends_with(".arrow"));
     let named = build.hash.as_deref().is_none_or(is_hash);
-    let unfinished = build.is_partial() || tables || content.is_empty() && build.hash.is_some();
+    // A version's folder by itself says too little: a user's own may be called so.
+    let unfinished = build.is_partial() || build.hash.is_some() && (tables || content.is_empty());
     (!is_saved && (build.has_info() || named && unfinished)).then_some(build)
 }
 

@@ -2,13 +2,13 @@
 //! `downloads/extracted/<sha256(absolute path of the archive)>`. Each is a row: only rebuilding needs it, except where a
 //! prepared dataset holds paths into it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use dscc_sdk::{
     Context, Detail, Directory, Entry, Filter, FsError, Kind, Listing, LockKind, Node, Recovery, Result, State, path,
 };
-use dscc_url_files::{UrlFile, among, is_name, named};
-use sha2::{Digest, Sha256};
+use dscc_url_files::{UrlFile, among, digest, is_name, named};
 
 use crate::info::is_remote;
 use crate::locks;
@@ -17,40 +17,35 @@ use crate::names::{DOWNLOADS, EXTRACTED, is_hex, repository_of, shown};
 /// Digits of a digest in an id. Of two downloads with the same ones each is called by all of its name.
 const DIGITS: usize = 12;
 
-/// The name that the library gives to what has this address.
-pub fn digest(address: &str) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(address.as_bytes()) {
-        let _ = write!(text, "{byte:02x}"); // a text takes everything
-    }
-    text
-}
-
 /// Which datasets the downloads of an address were for, by the address's digest.
 pub type Users = BTreeMap<String, BTreeSet<String>>;
 
-/// The names of what was downloaded and extracted in the cache's own folder.
-#[derive(Debug, Default)]
-pub struct Local {
+/// The names of what was downloaded and extracted in the cache's own folder. Few datasets need any of it, and each is
+/// asked by itself, so nothing is looked at before it is needed.
+pub struct Local<'a> {
+    root: &'a dyn Directory,
     /// Names of the cache's root.
     pub names: Vec<String>,
     /// Paths by the digest that their names begin with.
-    by_digest: BTreeMap<String, Vec<String>>,
+    by_digest: OnceCell<BTreeMap<String, Vec<String>>>,
 }
 
-impl Local {
-    /// Looks at names only.
-    pub fn read(root: &dyn Directory) -> Self {
+impl<'a> Local<'a> {
+    /// Of this cache.
+    pub fn of(root: &'a dyn Directory) -> Self {
+        Self { root, names: root.names(), by_digest: OnceCell::new() }
+    }
+
+    fn read(&self) -> BTreeMap<String, Vec<String>> {
         let mut by_digest: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for folder in [DOWNLOADS.to_owned(), format!("{DOWNLOADS}/{EXTRACTED}")] {
-            let Ok(nodes) = root.walk(&folder, &Filter::direct()) else { continue };
+            let Ok(nodes) = self.root.walk(&folder, &Filter::direct()) else { continue };
             for node in nodes.filter(|node| is_name(node.name())) {
                 let digest = node.name().split('.').next().unwrap_or_default();
                 by_digest.entry(digest.to_owned()).or_default().push(node.path);
             }
         }
-        Self { names: root.names(), by_digest }
+        by_digest
     }
 
     /// A path in the cache as an absolute one, which is right also where another root was made of a part of it.
@@ -59,8 +54,8 @@ impl Local {
     }
 
     /// Where something of this digest is.
-    pub fn places_of<'a>(&'a self, digest: &str) -> impl Iterator<Item = String> + 'a {
-        self.by_digest.get(digest).into_iter().flatten().flat_map(|path| self.place(path))
+    pub fn places_of(&self, digest: &str) -> impl Iterator<Item = String> {
+        self.by_digest.get_or_init(|| self.read()).get(digest).into_iter().flatten().flat_map(|path| self.place(path))
     }
 }
 
@@ -166,19 +161,20 @@ impl Rows<'_> {
         }
         let entry = with_address(Entry::new(id, "download").label(&file.name), file.url.as_deref());
         let entry = self.with_users(entry.attribute("etag", file.etag.as_deref().map(shown)), file.key());
+        // Without an address nobody knows where to have it from.
+        let known = file.url.as_deref().is_some_and(is_remote);
         let entry = match content {
+            None if !known => entry.state(State::Broken).attribute("warning", "a record that says nothing"),
             None => {
                 entry.state(State::Stale).recovery(Recovery::Rebuild).reclaim("a record of a download that is gone")
             }
             Some(node) if file.modified() < latest.unwrap_or_default() && node.is_file() => {
-                let entry = entry.state(State::Stale).recovery(Recovery::Download);
+                let recovery = if known { Recovery::Download } else { Recovery::Uncertain };
+                let entry = entry.state(State::Stale).recovery(recovery);
                 entry.reclaim("superseded by a later download of the same address")
             }
-            // Without an address nobody knows where to have it from.
-            Some(node) => {
-                let known = file.url.as_deref().is_some_and(is_remote) && node.is_file();
-                entry.recovery(if known { Recovery::Download } else { Recovery::Uncertain })
-            }
+            Some(node) if known && node.is_file() => entry.recovery(Recovery::Download),
+            Some(_) => entry,
         };
         Some(self.with_companions(entry, file))
     }

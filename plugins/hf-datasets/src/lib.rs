@@ -67,8 +67,9 @@ impl CachePlugin for HfDatasets {
     }
 }
 
-/// One for each setting, without marks where each entry shows by its structure that it is the library's. The library gives `HF_HOME` and `XDG_CACHE_HOME` their `~` and nothing else; the builder does
-/// so with its folders; what was extracted alone is taken as it is written. All of them may be set and empty.
+/// One for each setting, without marks where each entry shows by its structure that it is the library's. The library
+/// gives `HF_HOME` and `XDG_CACHE_HOME` their `~` and nothing else; the builder does so with its folders; what was
+/// extracted alone is taken as it is written. All of them may be set and empty.
 fn rules() -> Vec<RootRule> {
     let home = |path: &str| Location::new(path).expand(Expansion::HOME | Expansion::EMPTY);
     let cache = RootRule::new(CACHE)

@@ -33,7 +33,16 @@ pub struct RootLocks {
 impl RootLocks {
     /// Looks at the root.
     pub fn of(root: &dyn Directory) -> Result<Self, FsError> {
-        let found = root.walk("", &Filter::direct().name("*.lock").stat())?;
+        Self::named(root, "*.lock")
+    }
+
+    /// Those that builds of one dataset can have. There are as many as there ever were builds.
+    pub fn of_dataset(root: &dyn Directory, folder: &str) -> Result<Self, FsError> {
+        Self::named(root, &format!("*_{folder}_*.lock"))
+    }
+
+    fn named(root: &dyn Directory, pattern: &str) -> Result<Self, FsError> {
+        let found = root.walk("", &Filter::direct().name(pattern).stat())?;
         let files = found.filter(|node| node.is_file() && node.size == 0).map(|node| node.path).collect();
         let prefix = |name: String| name.trim_end_matches('/').replace('/', "_");
         Ok(Self { prefixes: root.names().into_iter().map(prefix).collect(), files })

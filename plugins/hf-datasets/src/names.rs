@@ -83,12 +83,6 @@ pub fn result(file: &str) -> Option<&str> {
     Some(whole().unwrap_or(stem))
 }
 
-/// Whether this is a file that a `map` writes until it is finished, `tmp` and eight characters.
-pub fn is_temporary(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    name.strip_prefix("tmp").is_some_and(|rest| rest.len() == 8 && rest.bytes().all(allowed))
-}
-
 /// The Hub's name of the dataset that an address leads to: `acme/reviews` for `hf://datasets/acme/reviews@main/x.csv`.
 pub fn repository_of(address: &str) -> Option<&str> {
     let last = address.rsplit("::").next().unwrap_or(address);
@@ -139,6 +133,5 @@ mod tests {
         assert_eq!(result("cache-01ab_00001_of_00002.arrow"), Some("cache-01ab"));
         assert_eq!(result("cache-my_of_00002.arrow"), Some("cache-my_of_00002"));
         assert_eq!(result("csv-train.arrow"), None);
-        assert!(is_temporary("tmpej94qrsc") && !is_temporary("tmpdir") && !is_temporary("tmp"));
     }
 }

@@ -1,6 +1,7 @@
 //! Small caches in memory, one promise a test. The real library's own caches are compared elsewhere.
 
 mod builds;
+mod cost;
 mod downloads;
 mod hostile;
 mod leftovers;

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dscc_sdk::{Directory, Filter, FsError, Recovery, State, path};
+use dscc_url_files::digest;
 
 use crate::dataset::{self, Build, Dataset, INFO};
-use crate::downloads::{Local, digest};
+use crate::downloads::Local;
 use crate::info::{Guess, Info, Unreadable, is_remote, missing_splits};
 use crate::names::{self, DOWNLOADS, EXTRACTED};
 use crate::stored_paths::{Reader, Stored};
@@ -40,13 +41,13 @@ pub struct Judged<'a> {
 /// Judges builds; for all datasets of one listing.
 pub struct Judge<'a> {
     root: &'a dyn Directory,
-    local: &'a Local,
+    local: &'a Local<'a>,
     tables: Reader<'a>,
 }
 
 impl<'a> Judge<'a> {
     /// With what was downloaded, which builds may need.
-    pub fn new(root: &'a dyn Directory, local: &'a Local) -> Self {
+    pub fn new(root: &'a dyn Directory, local: &'a Local<'a>) -> Self {
         Self { root, local, tables: Reader::new(root) }
     }
 
@@ -87,23 +88,25 @@ impl<'a> Judge<'a> {
     }
 
     /// Of the builds of one config and version, which differ in commit or in the library's code, the latest is the one
-    /// that is used.
+    /// that is used. Commits and code are not compared with each other: an old library's build may be in use beside.
     fn supersede(&self, dataset: &Dataset, judged: &mut [Judged]) {
         let several = judged.iter().filter(|it| it.is_table()).count() > 1;
         let times = if several { self.times(&dataset.folder) } else { Ok(BTreeMap::new()) };
         let Ok(times) = times else { return };
         let time = |it: &Judged| times.get(&it.build.path).copied();
-        let mut latest: BTreeMap<(&str, &str), (i64, &str)> = BTreeMap::new();
+        let mut latest: BTreeMap<(&str, &str, usize), (i64, &str)> = BTreeMap::new();
         for it in judged.iter().filter(|it| it.is_table() && it.state == State::Complete) {
             let (Some(at), Some(hash)) = (time(it), it.build.hash.as_deref()) else { continue };
-            let best = latest.entry((&it.build.config, &it.build.version)).or_insert((at, hash));
+            let best = latest.entry((&it.build.config, &it.build.version, hash.len())).or_insert((at, hash));
             *best = (*best).max((at, hash));
         }
         for it in judged.iter_mut().filter(|it| it.is_table() && it.state == State::Complete) {
-            let Some((at, hash)) = latest.get(&(&it.build.config, &it.build.version)) else { continue };
+            let digits = it.build.hash.as_deref().unwrap_or_default().len();
+            let Some((at, hash)) = latest.get(&(&it.build.config, &it.build.version, digits)) else { continue };
             if time(it).is_some_and(|own| own < *at) {
                 it.state = State::Stale;
-                it.reclaim = Some(format!("superseded by {}, a later build of the same config", names::short(hash)));
+                let reason = format!("superseded by {}, a later build of the same config", names::short(hash));
+                it.reclaim = Some(reason).filter(|_| it.build.stray.is_none());
             }
         }
     }
@@ -170,9 +173,10 @@ impl<'a> Judge<'a> {
 }
 
 impl Judged<'_> {
-    /// Whether it is a finished build among others of its version.
+    /// Whether it is a finished build that a later one of its version takes the place of. Builds of local folders are of
+    /// one dataset only by name: any two folders that are called alike have theirs here, side by side.
     fn is_table(&self) -> bool {
-        !self.build.is_partial() && self.build.hash.is_some()
+        !self.build.is_partial() && self.build.hash.is_some() && !self.build.is_of_local_folder()
     }
 
     fn look_for_damage(&mut self) {
@@ -225,6 +229,9 @@ fn origin(dataset: &Dataset, build: &Build, info: Option<&Info>) -> (Recovery, &
     if info.is_some_and(Info::is_of_script) {
         return (Recovery::Uncertain, script);
     }
+    if build.is_of_local_folder() {
+        return (Recovery::Uncertain, "a folder of this machine");
+    }
     let sources: Vec<&str> = info.map(|info| info.sources().collect()).unwrap_or_default();
     let commit = build.hash.as_deref().is_some_and(|hash| names::is_hex(hash, 40));
     if sources.iter().any(|source| !is_remote(source)) {
@@ -235,8 +242,6 @@ fn origin(dataset: &Dataset, build: &Build, info: Option<&Info>) -> (Recovery, &
         (Recovery::Download, "addresses on the net")
     } else if build.hash.is_none() {
         (Recovery::Uncertain, "Python objects or files of this machine")
-    } else if build.hash.as_deref().is_some_and(|hash| names::is_hex(hash, 16)) {
-        (Recovery::Uncertain, "a folder of this machine")
     } else {
         (Recovery::Uncertain, "files that were named to the builder, of this machine or on the net")
     }

@@ -28,7 +28,7 @@ pub fn list(root: &dyn Directory, parent: Option<&str>) -> Result<Listing> {
     let depth = u32::try_from(3_usize.saturating_sub(level)).unwrap_or_default();
     if depth > 0 {
         let nodes = root.walk(at, &Filter::all().depth(depth)).context("the assets cannot be listed")?;
-        let level = Level::of(at, nodes.filter(|node| node.path.split('/').all(is_part)));
+        let level = Level::of(at, nodes);
         listing.extend(level.entries());
     }
     Ok(listing)
@@ -72,10 +72,13 @@ impl Level {
         let mut level = Self { at: at.into(), nodes: [].into(), assets: [].into(), mixed: [].into() };
         for node in nodes {
             let is_last = node.path.matches('/').count() == 2;
+            let is_ours = node.path.split('/').all(is_part);
             match node.kind {
-                Kind::Directory if !is_last => {}
-                Kind::Directory | Kind::Link | Kind::Unreadable => drop(level.assets.insert(node.path.clone())),
-                Kind::File | Kind::Other => {
+                Kind::Directory if is_ours && !is_last => {}
+                Kind::Directory | Kind::Link | Kind::Unreadable if is_ours => {
+                    level.assets.insert(node.path.clone());
+                }
+                _ => {
                     let slashes = node.path.match_indices('/').map(|(slash, _)| slash);
                     level.mixed.extend(slashes.filter_map(|slash| node.path.get(..slash)).map(str::to_owned));
                 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use dscc_sdk::{Directory, Filter, FsError, Kind, Listing, Node, path};
+use dscc_sdk::{Directory, Filter, FsError, Kind, Listing, Node, Recovery, path};
 
 /// What lies beneath one folder of the root.
 #[derive(Default)]
@@ -41,7 +41,9 @@ impl Tree {
 
     /// What has this name in a folder.
     pub fn child(&self, at: &str, name: &str) -> Option<&Node> {
-        self.children(at).iter().find(|node| node.name() == name)
+        let (nodes, path) = (self.children(at), path::join(at, name));
+        let found = nodes.binary_search_by(|node| node.path.cmp(&path)).ok()?;
+        nodes.get(found)
     }
 
     /// Everything beneath a folder.
@@ -69,4 +71,14 @@ impl Tree {
 /// Whether a name is so many lower-case hex digits.
 pub fn is_hex(name: &str, digits: usize) -> bool {
     name.len() == digits && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// How bad it is to lose.
+pub fn rank(recovery: Recovery) -> u8 {
+    match recovery {
+        Recovery::Rebuild => 0,
+        Recovery::Download => 1,
+        Recovery::Uncertain => 2,
+        Recovery::Irreplaceable => 3,
+    }
 }

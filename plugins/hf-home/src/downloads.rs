@@ -25,7 +25,8 @@ pub fn list(root: &dyn Directory, folder: &str, listing: &mut Listing) -> Vec<En
     let newest = newest(&files);
     let mut entries: Vec<Entry> = files.iter().map(|file| download(folder, file, &newest)).collect();
     whole_ids(folder, &files, &mut entries);
-    let temporary = nodes.iter().filter(|node| node.is_file() && is_temporary(node.name()));
+    // Where nothing was ever downloaded, such a name says nothing: a download has its lock from the beginning.
+    let temporary = nodes.iter().filter(|node| !files.is_empty() && node.is_file() && is_temporary(node.name()));
     entries.extend(temporary.map(|node| partial(Entry::at(&node.path, "partial"))));
     let unpacked = path::join(folder, "extracted");
     let archives = archives(root, &files);
@@ -79,9 +80,11 @@ fn download(folder: &str, file: &UrlFile, newest: &BTreeMap<&str, i64>) -> Entry
         Some(_) if newest.get(file.key()).is_some_and(|time| file.modified() < *time) => {
             entry.state(State::Stale).reclaim("superseded by a newer download of the same address")
         }
-        // A crash between the download and its record; the library asks the server for the address all the same.
-        Some(_) if file.url.is_none() => entry.attribute("warning", "no record says where it came from"),
-        Some(_) => entry,
+        // Only code that still knows the address can have it again.
+        Some(_) if file.url.is_none() => {
+            entry.recovery(Recovery::Uncertain).attribute("warning", "no record says where it came from")
+        }
+        Some(node) => entry.recovery(if node.is_file() { Recovery::Download } else { Recovery::Uncertain }),
         None if file.partial.is_some() => partial(Entry { kind: "partial".into(), ..entry }),
         None => {
             let entry = Entry { kind: "leftover".into(), ..entry }.state(State::Stale).recovery(Recovery::Rebuild);
@@ -106,7 +109,8 @@ fn archives<'f>(root: &dyn Directory, files: &'f [UrlFile]) -> BTreeMap<String, 
     let mut archives = BTreeMap::new();
     for file in files {
         let Some(node) = &file.content else { continue };
-        archives.extend(names.iter().map(|name| (hex(&Sha256::digest(path::join(name, &node.path))), file)));
+        let places = names.iter().filter_map(|name| path::unescape(&path::join(name, &node.path)));
+        archives.extend(places.map(|place| (hex(&Sha256::digest(place)), file)));
     }
     archives
 }
@@ -118,7 +122,8 @@ fn extracted(folder: &str, file: &UrlFile, archive: Option<&UrlFile>) -> Entry {
     let entry = entry.label(source.map_or(file.name.as_str(), path::name)).attribute("source", source);
     match &file.content {
         Some(node) if node.kind == Kind::Link => link(entry, node),
-        Some(_) => entry.recovery(if archive.is_some() { Recovery::Rebuild } else { Recovery::Download }),
+        Some(_) if archive.is_some() => entry.recovery(Recovery::Rebuild),
+        Some(_) => entry.attribute("warning", "its archive is not among the downloads: it may have been a local one"),
         None => {
             let entry = Entry { kind: "leftover".into(), ..entry }.state(State::Stale).recovery(Recovery::Rebuild);
             entry.reclaim("the lock of what was unpacked here, and is gone")

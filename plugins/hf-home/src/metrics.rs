@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use dscc_sdk::{Context, Directory, Entry, Filter, Listing, LockKind, Node, Recovery, Result, State, path};
 
+use crate::claims::rank;
 use crate::downloads;
 
 /// Metrics with their configurations, or what one of them has.
@@ -34,7 +35,8 @@ pub fn list(root: &dyn Directory, parent: Option<&str>) -> Result<Listing> {
 /// All that is known of one configuration.
 fn of_config(config: &str, parts: &[Entry]) -> Entry {
     let (metric, name) = config.split_once('/').unwrap_or((config, ""));
-    let entry = Entry::new(config, "metric").label(format!("{metric} ({name})")).recovery(Recovery::Rebuild);
+    let easiest = parts.iter().map(|part| part.recovery).min_by_key(|it| rank(*it)).unwrap_or(Recovery::Uncertain);
+    let entry = Entry::new(config, "metric").label(format!("{metric} ({name})")).recovery(easiest);
     let entry = entry.attribute("metric", metric).attribute("config", name).with_children();
     let entry = parts.iter().flat_map(|part| &part.owns).fold(entry, Entry::owns);
     match parts.iter().all(|part| part.reclaim.is_some()) {
@@ -70,15 +72,21 @@ fn parts(root: &dyn Directory, config: &str, nodes: &[Node], listing: &mut Listi
 fn results(node: &Node, experiment: &Experiment<'_>, files: &BTreeMap<&str, &Node>) -> Entry {
     let lock = files.get(format!("{}.lock", node.name()).as_str());
     let leader = files.get(format!("{}-{}-0.arrow.lock", experiment.name, experiment.processes).as_str());
-    let mut entry = Entry::at(&node.path, "results").state(State::Partial).recovery(Recovery::Rebuild);
+    let mut entry = Entry::at(&node.path, "results").state(State::Partial);
     entry.owns.extend(lock.map(|lock| lock.path.clone()));
     let mut locks = vec![lock, leader.filter(|leader| lock != Some(leader))];
     locks.retain(Option::is_some);
     let entry = locks.into_iter().flatten().fold(entry, |entry, lock| entry.lock(LockKind::Flock, &lock.path));
-    entry
+    let entry = entry
         .attribute("experiment", experiment.name)
-        .attribute("process", format!("{} of {}", experiment.rank, experiment.processes))
-        .reclaim("an evaluation that was broken off before its result was computed")
+        .attribute("process", format!("{} of {}", experiment.rank, experiment.processes));
+    // The library has the lock before it writes anything, and leaves it.
+    match lock {
+        Some(_) => entry
+            .recovery(Recovery::Rebuild)
+            .reclaim("an evaluation that was broken off before its result was computed"),
+        None => entry.attribute("warning", "no evaluation has locked it: it may be somebody's own"),
+    }
 }
 
 /// What a file of results is called after.

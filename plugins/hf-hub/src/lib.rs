@@ -1,8 +1,8 @@
 //! The Hugging Face Hub cache as `huggingface_hub` 2.4 lays it out: repositories with their revisions, partial
 //! downloads and unreferenced files, and the blob store that repositories share.
 //!
-//! `rules` says where hubs are. `hub` lists the root, `children` one repository, `holders` the shared store; `removal` tells what its manifests lose.
-//! `repository` (with `refs` and `snapshot`) and `store` read what is there and judge nothing; `verdict` does.
+//! `rules` says where hubs are. `hub` lists the root, `children` one repository, `holders` the shared store; `removal`
+//! tells what its manifests lose. `repository` (with `refs` and `snapshot`) and `store` read what is there and judge nothing; `verdict` does.
 
 use dscc_sdk::{Cache, CachePlugin, Detail, Directory, Edit, Listing, Manifest, Result};
 

@@ -11,6 +11,9 @@ use crate::name;
 use crate::refs::Refs;
 use crate::snapshot::{self, Blobs, Snapshot};
 
+/// What clients make in a repository's folder.
+const FOLDERS: [&str; 5] = ["blobs", "refs", "snapshots", ".no_exist", "trees"];
+
 /// The longest file list of a commit that is read; it has some 150 bytes a file.
 const LONGEST_TREE: u32 = 16 << 20;
 
@@ -67,6 +70,8 @@ pub struct Repository {
     pub temporaries: Vec<String>,
     /// Files directly in `snapshots/`, where the library expects folders.
     pub strays: Vec<String>,
+    /// What lies beside the folders of the library and is no client's: files, links, and folders with something in them.
+    pub foreign: BTreeSet<String>,
     /// Places that could not be read, and why; those of the refs are there.
     pub unread: Vec<(String, String)>,
 }
@@ -137,10 +142,12 @@ impl Repository {
                 "snapshots" => self.add_snapshot(name, &node),
                 ".no_exist" if node.is_directory() => drop(self.no_exist.insert(name.to_owned())),
                 "trees" => self.add_tree(name, &node),
-                _ => {}
+                _ if FOLDERS.contains(&part) => {}
+                _ => drop(self.foreign.insert(part.to_owned())),
             }
         }
         probes.retain(|name| is_probe(root.directory, &self.path(name)));
+        self.foreign.retain(|name| !probes.contains(name));
         self.temporaries.extend(probes);
         self.temporaries.sort();
         self.blobs.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
@@ -152,7 +159,9 @@ impl Repository {
         match name {
             "blobs" | "refs" | "snapshots" => drop(self.parts.insert(name.to_owned(), kind)),
             _ if kind == Kind::Directory && name::is_probe(name) => probes.push(name.to_owned()),
-            _ => {}
+            _ if FOLDERS.contains(&name) || name::SYSTEM_FILES.contains(&name) => {}
+            _ if matches!(kind, Kind::Directory | Kind::Unreadable) => {}
+            _ => drop(self.foreign.insert(name.to_owned())),
         }
         if kind == Kind::Unreadable {
             self.unread.push((self.path(name), "permission denied".into()));

@@ -36,9 +36,9 @@ pub fn all() -> Vec<RootRule> {
     vec![
         REMAINS.iter().fold(hub, |rule, mark| rule.mark(mark)),
         with(transformers, &TRANSFORMERS_DEFAULT, home),
-        // These two hand the value to huggingface_hub, which expands `~` in it.
+        // These two hand the value to huggingface_hub, which expands `~` in it. Older Kernels read the second name.
         with(rule("hub-sentence-transformers"), &["${SENTENCE_TRANSFORMERS_HOME}"], home),
-        with(rule("hub-kernels"), &["${KERNELS_CACHE}"], home),
+        with(rule("hub-kernels"), &["${KERNELS_CACHE}", "${HF_KERNELS_CACHE}"], home),
     ]
 }
 

@@ -91,6 +91,10 @@ impl<'a> Case<'a> {
         verdict.needs.retain(|place| beneath(place, &repository.folder).is_none());
         verdict.payloads = self.payloads(repository.blobs.iter().map(|blob| &blob.content));
         verdict.payloads.extend(repository.snapshots.iter().flat_map(|snapshot| self.direct_payloads(snapshot)));
+        if !repository.foreign.is_empty() {
+            verdict.recovery = verdict.recovery.max(Recovery::Uncertain);
+            probed.extend(repository.foreign.iter().map(|name| format!("no client puts `{name}` here")));
+        }
         if !repository.strays.is_empty() {
             verdict.recovery = Recovery::Irreplaceable;
         }

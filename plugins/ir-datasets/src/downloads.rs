@@ -3,6 +3,7 @@
 
 use dscc_sdk::{Context, Directory, Entry, Kind, Listing, Node, Recovery, Result, State, path};
 
+use crate::entries;
 use crate::known::{What, with_md5};
 use crate::link;
 
@@ -12,8 +13,7 @@ pub const FOLDER: &str = "downloads";
 /// The mirror as one entry, if there is anything in it that the library would look at.
 pub fn parent(root: &dyn Directory, node: &Node, listing: &mut Listing) -> Option<Entry> {
     if node.kind == Kind::Link {
-        let entry = Entry::at(&node.path, "link").recovery(Recovery::Irreplaceable);
-        return Some(entry.attribute("target", &node.target));
+        return Some(entries::link(root, node));
     }
     if !matches!(node.kind, Kind::Directory | Kind::Unreadable) {
         return None;

@@ -14,6 +14,9 @@ use crate::link;
 /// More paths of one dataset would only bury the rest of what is shown of it.
 const MOST_SHOWN: usize = 20;
 
+/// Whatever lies in it, it is no dataset.
+const CREDENTIALS: &str = "auth";
+
 /// The datasets, and the user's mirror of downloads.
 pub fn top(root: &dyn Directory) -> Result<Listing> {
     let mut listing = Listing::default();
@@ -27,13 +30,18 @@ pub fn top(root: &dyn Directory) -> Result<Listing> {
             }
             Kind::Link if is_known => listing.push(link(root, &node)),
             Kind::Unreadable if is_known => listing.push(unreadable(&node)),
-            Kind::Directory if is_known || holds_a_store(root, node.name()) => {
+            Kind::Directory if is_known || may_be_new(node.name()) && holds_a_store(root, node.name()) => {
                 listing.entries.extend(dataset(root, &node, is_known));
             }
             _ => {}
         }
     }
     Ok(listing)
+}
+
+/// Whether a later release could have a dataset of this name. With an `@` its id would be that of a part of another.
+fn may_be_new(name: &str) -> bool {
+    name != CREDENTIALS && !name.contains('@')
 }
 
 /// What is in an entry.
@@ -61,8 +69,8 @@ pub fn children(root: &dyn Directory, parent: &str) -> Result<Listing> {
     Ok(listing)
 }
 
-/// A whole dataset on another disk: the link goes, the data stay.
-fn link(root: &dyn Directory, node: &Node) -> Entry {
+/// A whole folder on another disk: the link goes, the data stay.
+pub fn link(root: &dyn Directory, node: &Node) -> Entry {
     let mut entry = Entry::at(&node.path, "link").recovery(Recovery::Irreplaceable);
     entry.needs.extend(link::place(root, &node.path, &node.target));
     entry.attribute("target", &node.target)

@@ -13,13 +13,9 @@ pub fn place(root: &dyn Directory, link: &str, target: &str) -> Option<String> {
     if !is_absolute {
         way.extend(path::parent(link).split('/').filter(|part| !part.is_empty()));
         if !descend(&mut way, target) {
-            // It climbs out of the root.
-            way = names
-                .first()?
-                .split('/')
-                .chain(path::parent(link).split('/'))
-                .filter(|part| !part.is_empty())
-                .collect();
+            // It climbs out of the root, from where that really is.
+            way =
+                names.last()?.split('/').chain(path::parent(link).split('/')).filter(|part| !part.is_empty()).collect();
             is_absolute = true;
             descend(&mut way, target);
         }
@@ -27,9 +23,8 @@ pub fn place(root: &dyn Directory, link: &str, target: &str) -> Option<String> {
         descend(&mut way, target);
     }
     let place = if is_absolute { format!("/{}", way.join("/")) } else { way.join("/") };
-    let here = names.first().map(|name| path::join(name, link)).unwrap_or_default();
     let leads_up = |own: &str| place == own || is_in(own, &place);
-    let is_nowhere = way.is_empty() || leads_up(link) || leads_up(&here);
+    let is_nowhere = way.is_empty() || leads_up(link) || names.iter().any(|name| leads_up(&path::join(name, link)));
     (!is_nowhere).then_some(place)
 }
 
@@ -69,5 +64,13 @@ mod tests {
         ] {
             assert_eq!(place(&root, link, target).as_deref(), expected, "{link} -> {target}");
         }
+    }
+
+    #[test]
+    fn a_link_that_climbs_out_starts_where_the_root_really_is() {
+        let root = MemoryRoot::new().named("/home/me/.ir_datasets").named("/disk/ir");
+        assert_eq!(place(&root, "antique/a", "../../big").as_deref(), Some("/disk/big"));
+        assert_eq!(place(&root, "antique/a", "/disk").as_deref(), None);
+        assert_eq!(place(&root, "antique/a", "/home/me").as_deref(), None);
     }
 }

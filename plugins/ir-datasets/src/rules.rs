@@ -58,6 +58,9 @@ const WHOLES: [(&str, &[&str]); 7] = [
     ),
 ];
 
+/// Below these the library makes sure of the source whenever it opens the store, so it would only fetch it again.
+const READ_EVERY_TIME: [&str; 4] = ["argsme", "touche", "touche-image", "trec-tot/2025"];
+
 /// What the building of msmarco-qna writes first; the last one it never removes.
 const QNA_PARTS: [&str; 6] = ["query_text", "query_type", "query_id", "selections", "query_answer", "seq"];
 
@@ -71,8 +74,8 @@ pub fn file(tree: &Tree, path: &str) -> Option<Item> {
         return Some(Item::at(Group::Stores, "offsets", path, Recovery::Rebuild));
     }
     match tree.name.as_str() {
-        // Its files are named by a list that it downloads.
-        "clirmatrix" => Some(Item::at(Group::Sources, "source", path, Recovery::Download)),
+        // Its files are named by a list that it downloads, and all of them are compressed.
+        "clirmatrix" if name.ends_with(".gz") => Some(Item::at(Group::Sources, "source", path, Recovery::Download)),
         "msmarco-qna" => {
             let (split, part) = name.split_once('.')?;
             let is_part = matches!(split, "train" | "dev" | "eval") && QNA_PARTS.contains(&part);
@@ -95,6 +98,11 @@ pub fn join_what_goes_together(tree: &Tree, items: &mut Vec<Item>) {
         let here: Vec<String> =
             parts.iter().filter(|part| owned.contains(**part)).map(|&part| part.to_owned()).collect();
         let Some(first) = here.first().cloned() else { continue };
+        // The first may be kept on another disk; it is there all the same, and then the library makes none of the rest.
+        if let Some(link) = items.iter_mut().find(|item| item.kind == "link" && item.path == parts[0]) {
+            link.needs.extend(here);
+            continue;
+        }
         let (parts, mut rest): (Vec<Item>, Vec<Item>) =
             items.drain(..).partition(|item| item.owns.iter().any(|path| here.contains(path)));
         let head = parts.into_iter().find(|item| item.owns == [first.as_str()] && item.path == first);
@@ -138,13 +146,16 @@ pub fn heed_guards(root: &dyn Directory, tree: &Tree, items: &mut Vec<Item>) {
     share_versions(tree, items);
 }
 
-/// Whatever is beside a version file or beneath it shares it.
+/// Whatever is beside a version file or beneath it shares it. So does a link in the place of what is guarded: without
+/// the file the library would try to delete that.
 fn share_versions(tree: &Tree, items: &mut Vec<Item>) {
     let mut versions: BTreeMap<&str, Vec<(&str, bool)>> = BTreeMap::new();
     for file in tree.nodes.values().filter(|node| node.is_file() && is_version(&node.path)) {
         versions.entry(path::parent(&file.path)).or_default().push((&file.path, false));
     }
-    for item in items.iter_mut().filter(|item| item.group <= Group::Extracted) {
+    let is_guarded = |path: &String| tree.known.guards.iter().any(|guard| guard.guarded.contains(path));
+    let shares = |item: &Item| item.group <= Group::Extracted || item.kind == "link" && is_guarded(&item.path);
+    for item in items.iter_mut().filter(|item| shares(item)) {
         for (end, _) in item.path.match_indices('/') {
             for (file, held) in versions.get_mut(&item.path[..end]).into_iter().flatten() {
                 item.shares.push((*file).to_owned());
@@ -174,6 +185,9 @@ pub fn mark_needless_sources(tree: &Tree, items: &mut [Item]) {
     let mut needless: BTreeMap<String, String> = BTreeMap::new();
     for store in items.iter().filter(built).map(|item| item.path.as_str()) {
         let Some(stem) = store::source(store) else { continue };
+        if READ_EVERY_TIME.iter().any(|folder| is_in(store, folder)) {
+            continue;
+        }
         // Some call the store of `docs.txt` just `docs.pklz4`.
         let source = [stem.to_owned(), format!("{stem}.txt")].into_iter().find(|source| tree.has_file(source));
         let reason = format!("the library reads its documents from `{}`, which is built", path::name(store));

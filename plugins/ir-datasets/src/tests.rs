@@ -7,6 +7,8 @@ use dscc_sdk::{CachePlugin, Detail, Directory, Entry, Recovery, State};
 
 use crate::{HOME, IrDatasets, TEMPORARY};
 
+mod elsewhere;
+
 fn level(root: &dyn Directory, parent: Option<&str>) -> Vec<Entry> {
     IrDatasets::list_entries(root, HOME, parent, Detail::Full).unwrap().entries
 }
@@ -301,31 +303,11 @@ fn an_old_name_is_needless_only_beside_the_new_one() {
 }
 
 #[test]
-fn a_dataset_on_another_disk_is_a_link() {
-    let root = MemoryRoot::new().link("cord19", "/disk/cord19").link("big", "/disk/big");
-    let entries = level(&root, None);
-    assert_eq!(entries.len(), 1);
-    assert_eq!((entries[0].recovery, entries[0].has_children), (Recovery::Irreplaceable, false));
-}
-
-#[test]
 fn a_dataset_of_a_later_release_is_known_by_its_stores_and_uncertain() {
     let root = MemoryRoot::new().store("new-one/docs.jsonl.pklz4").file("new-one/docs.jsonl", "1");
     let all = all(&root);
     assert_eq!(all["new-one@other/docs.jsonl"].recovery, Recovery::Uncertain);
     assert_eq!(all["new-one@stores/docs.jsonl.pklz4"].recovery, Recovery::Uncertain);
-}
-
-#[test]
-fn the_mirror_is_the_users() {
-    let md5 = "684f7015aff377062a758e478476aac8";
-    let root = MemoryRoot::new().file(&format!("downloads/{md5}"), "1").file(&format!("downloads/{md5}.tmp"), "2");
-    let root = root.link("downloads/00000000000000000000000000000000", "/data/x").file("downloads/readme", "3");
-    let all = all(&root);
-    assert_eq!(all["downloads"].owns.len(), 3);
-    assert_eq!(all[&format!("downloads/{md5}")].recovery, Recovery::Uncertain);
-    assert!(all[&format!("downloads/{md5}.tmp")].reclaim.is_some());
-    assert_eq!(all["downloads/00000000000000000000000000000000"].recovery, Recovery::Irreplaceable);
 }
 
 #[test]
@@ -363,21 +345,38 @@ fn a_folder_full_of_other_things_is_not_looked_at_and_stays() {
 }
 
 #[test]
-fn a_link_keeps_what_it_leads_to() {
-    let root = MemoryRoot::new().named("/home/me/.ir_datasets").link("antique/collection.tsv", "../downloads/x");
-    let root =
-        root.link("cord19", "/big/cord19").link("downloads/00000000000000000000000000000000", "../antique/train");
-    let all = all(&root);
-    assert_eq!(all["antique@protected/collection.tsv"].needs, ["downloads/x"]);
-    assert_eq!(all["cord19"].needs, ["/big/cord19"]);
-    assert_eq!(all["downloads/00000000000000000000000000000000"].needs, ["antique/train"]);
-}
-
-#[test]
 fn what_may_be_the_users_is_not_called_cut_off() {
     let root = MemoryRoot::new().file("pmc/articles/x.tmp", "1").file("pmc/y.tmp1", "2").file("pmc/v1/z.tmp", "3");
     let root = root.file("tweets2013-ia/corpus/mine", "4");
     let all = all(&root);
     assert!(all.values().all(|entry| entry.reclaim.is_none() && entry.recovery >= Recovery::Uncertain));
     assert_eq!(all["tweets2013-ia@protected/corpus"].state, State::Partial);
+}
+
+#[test]
+fn a_source_that_is_read_whenever_its_store_is_opened_is_not_needless() {
+    for source in [
+        "argsme/1.0.json",
+        "touche/2022/task-2/passages.jsonl",
+        "touche-image/2022-06-13/images-main.zip",
+        "trec-tot/2025/trec-tot-2025-offsets.jsonl.gz",
+    ] {
+        let root = MemoryRoot::new().file(source, "1").store(&format!("{source}.pklz4"));
+        assert!(all(&root).values().all(|entry| entry.reclaim.is_none()), "{source}");
+    }
+}
+
+#[test]
+fn what_is_named_by_a_list_is_told_from_what_is_the_users() {
+    let root = MemoryRoot::new().file("clirmatrix/docs/en.tsv.gz", "1").file("clirmatrix/notes.txt", "2");
+    let all = all(&root);
+    assert_eq!(all["clirmatrix@sources/docs/en.tsv.gz"].recovery, Recovery::Download);
+    assert_eq!(all["clirmatrix@other/notes.txt"].recovery, Recovery::Irreplaceable);
+}
+
+#[test]
+fn no_dataset_is_called_as_a_part_of_another_and_credentials_are_none() {
+    let root = MemoryRoot::new().store("beir/scifact/docs.pklz4").store("beir@stores/x.pklz4").store("auth/x.pklz4");
+    let ids: Vec<String> = level(&root, None).into_iter().map(|entry| entry.id).collect();
+    assert_eq!(ids, ["beir"]);
 }

@@ -134,6 +134,10 @@ impl Case<'_> {
         let entry = match (&file.content, &file.partial) {
             (Some(content), _) => self.download(id, content, newest),
             (None, Some(_)) => partial(Entry::new(id, "partial"), file),
+            (None, None) if !file.record_fits => {
+                let entry = locked(Entry::new(id, "record"), file).state(State::Broken);
+                entry.attribute("warning", "a record, by its name, that is not one of this download")
+            }
             (None, None) => {
                 let reason = "the record of a download that is gone; the library's list of models fails on it";
                 locked(Entry::new(id, "record"), file).state(State::Stale).recovery(Recovery::Download).reclaim(reason)

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dscc_sdk::{Context, Detail, Directory, Filter, Kind, Listing, Node, Result};
-use dscc_url_files::{UrlFile, among, download_of, is_name};
+use dscc_sdk::{Context, Detail, Directory, Filter, Kind, Listing, Node, Result, path};
+use dscc_url_files::{UrlFile, among, download_of, is_name, is_temporary};
 
 use crate::address::Address;
 use crate::{downloads, guess, leftovers, rules, snapshots};
@@ -43,7 +43,7 @@ impl Folder {
     /// Reads a folder with its records.
     fn read(root: &dyn Directory, filter: &Filter) -> Result<Self> {
         let mut folder = Self::default();
-        let (mut parts, mut shared) = (vec![], false);
+        let (mut parts, mut shared) = (vec![], is_for_temporary_files(root));
         for node in root.walk("", filter).context("the folder cannot be listed")? {
             folder.names.insert(node.path.clone());
             match Part::of(&node) {
@@ -134,7 +134,7 @@ impl Addresses {
 
 /// Whether this is a cache of downloads. In a hub's folder only downloads make it one; elsewhere an empty folder is one.
 pub fn holds_downloads(root: &dyn Directory, rule: &str) -> Result<bool> {
-    let (mut empty, mut temporary, mut shared) = (true, false, false);
+    let (mut empty, mut temporary, mut shared) = (true, false, is_for_temporary_files(root));
     for node in root.walk("", &Filter::direct()).context("the folder cannot be listed")? {
         empty = false;
         match Part::of(&node) {
@@ -172,8 +172,9 @@ fn is_repository(name: &str) -> bool {
     REPOSITORIES.iter().any(|types| name.starts_with(types))
 }
 
-/// `tmp` and eight characters, as Python names the files that are being written.
-pub fn is_temporary(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    name.strip_prefix("tmp").is_some_and(|rest| rest.len() == 8 && rest.bytes().all(allowed))
+/// Whether all programs may write their temporary files here: in a container, people set the variables to `/tmp`.
+fn is_for_temporary_files(root: &dyn Directory) -> bool {
+    let names = root.names();
+    let own = |name: &String| path::name(name.trim_end_matches('/')).to_ascii_lowercase();
+    names.iter().any(|name| matches!(own(name).as_str(), "tmp" | "temp"))
 }

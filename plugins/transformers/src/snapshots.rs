@@ -2,8 +2,7 @@
 //! files. Nothing in them says so, but nobody else would choose such a name.
 
 use dscc_sdk::{Detail, Directory, Entry, Filter, Kinds, LockKind, Node, Recovery, State};
-
-use crate::folder::is_temporary;
+use dscc_url_files::is_temporary;
 
 /// What a killed client leaves in such a folder.
 const UNFINISHED: [&str; 3] = ["*.lock", "*.incomplete", "tmp*"];

@@ -55,11 +55,12 @@ impl UrlFile {
     }
 }
 
-/// Whether a file is named like a download: the digest of an address, perhaps of a tag, perhaps a short suffix.
+/// Whether a file is named like a download: the digest of an address, perhaps of a tag, perhaps one of the two suffixes
+/// that libraries keep. With any other one it is somebody's who names files by what is in them.
 pub fn is_name(name: &str) -> bool {
     let mut parts = name.split('.');
     let digest = |part: &str| part.len() == 64 && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let suffix = |part: &str| (1..=5).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let suffix = |part: &str| matches!(part, "h5" | "py");
     parts.next().is_some_and(digest)
         && match (parts.next(), parts.next(), parts.next()) {
             (None, ..) => true,
@@ -67,6 +68,13 @@ pub fn is_name(name: &str) -> bool {
             (Some(tag), Some(last), None) => digest(tag) && suffix(last),
             _ => false,
         }
+}
+
+/// Whether this is a file that Python's `tempfile` named: `tmp` and eight characters. The libraries write what they
+/// download or compute to such files until it is whole.
+pub fn is_temporary(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    name.strip_prefix("tmp").is_some_and(|rest| rest.len() == 8 && rest.bytes().all(allowed))
 }
 
 /// The download that a file belongs to by its name: as its content, its record, its lock or what was left of it.
@@ -171,9 +179,17 @@ mod tests {
             &format!("{both}.x"),
             &format!("{URL}-extracted"),
             &format!("{URL}."),
+            &format!("{URL}.bin"),
+            &format!("{URL}.{TAG}.zip"),
         ] {
             assert!(!is_name(name), "{name}");
         }
+    }
+
+    #[test]
+    fn temporary_files_are_called_as_python_calls_them() {
+        assert!(is_temporary("tmpej94qrsc") && is_temporary("tmp6xhnv_0t"));
+        assert!(["tmp", "tmpdir", "tmpABCDEFGH", "tmpej94qrsc1"].iter().all(|name| !is_temporary(name)));
     }
 
     #[test]

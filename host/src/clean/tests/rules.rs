@@ -140,6 +140,13 @@ fn folders_left_empty_go_but_not_the_root_nor_what_somebody_claims() {
 }
 
 #[test]
+fn a_folder_goes_after_the_last_thing_in_it_however_many_went_before() {
+    let entries = vec![entry("a").owning(&["a/1/2/3/f"]), entry("x").owning(&["b/x"]), entry("y").owning(&["b/y"])];
+    let world = World::new(&[("a/1/2/3/f", 1), ("b/x", 1), ("b/y", 1)], vec![("", entries)]);
+    assert_eq!(world.clean(&["a", "x", "y"]), [""; 0]);
+}
+
+#[test]
 fn what_an_entry_that_stays_needs_stays_too_until_forced() {
     let levels = || {
         vec![(
@@ -147,7 +154,7 @@ fn what_an_entry_that_stays_needs_stays_too_until_forced() {
             vec![
                 entry("target")
                     .owning(&["t"])
-                    .with(|it| it.attributes = vec![("warning".into(), "or all is lost".into())]),
+                    .with(|it| it.attributes = vec![("together".into(), "or all is lost".into())]),
                 entry("link").owning(&["l"]).with(|it| it.needs = vec!["t/inside".into()]),
                 entry("chain").owning(&["c"]).with(|it| it.needs = vec!["l".into()]),
             ],

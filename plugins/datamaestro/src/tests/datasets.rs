@@ -76,6 +76,11 @@ fn what_was_recorded_as_complete_counts_as_downloaded_unless_the_folder_speaks_a
     // A definition may write into the folder by itself; then there is a record only once it is done.
     assert_eq!(recovery(root().file("text/a/.state.lock", "").file("text/a/x", "")), Recovery::Uncertain);
     assert_eq!(recovery(root().file("text/a/.state.lock", "")), Recovery::Download);
+    // Users put what they have into the folder, to be adopted.
+    for states in [&[][..], &[("A", "none")], &[("A", "partial")]] {
+        assert_eq!(recovery(root().dataset("text/a", states).file("text/a/x", "")), Recovery::Uncertain, "{states:?}");
+        assert_eq!(recovery(root().dataset("text/a", states)), Recovery::Download, "{states:?}");
+    }
 }
 
 #[test]

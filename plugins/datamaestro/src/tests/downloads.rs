@@ -82,3 +82,10 @@ fn digests_that_begin_alike_are_shown_whole() {
     let root = MemoryRoot::new().file(&format!("{one}.tmp"), "").file(&format!("{other}.tmp"), "");
     assert_eq!(ids(&downloads(&root)), [one, other]);
 }
+
+#[test]
+fn a_file_without_an_ending_has_an_id_of_its_own() {
+    let root = MemoryRoot::new().file(&digest(URL), "1").file(&format!("{}.tmp", digest(URL)), "2");
+    let short = &digest(URL)[..12];
+    assert_eq!(ids(&downloads(&root)), [short.to_owned(), format!("{short}@plain")]);
+}

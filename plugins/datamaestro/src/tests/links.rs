@@ -89,3 +89,15 @@ fn a_folder_of_an_old_version_with_links_to_the_users_own_files_is_irreplaceable
     let root = root().file("text/old/x", "").link("text/old/corpus", "/corpora/c");
     assert_eq!(entry(&list(&root), "old").recovery, Recovery::Irreplaceable);
 }
+
+#[test]
+fn very_many_links_do_not_bury_the_rest() {
+    let root = (0..100).fold(root().simple("text/a"), |root, at| {
+        let root = root.link(&format!("text/a/gone{at}"), &format!("../gone/{at}"));
+        root.link(&format!("text/a/mine{at}"), &format!("/corpora/{at}"))
+    });
+    let listing = list(&root);
+    let linked = entry(&listing, "a");
+    assert_eq!((values(linked, "target").len(), linked.needs.len(), listing.warnings.len()), (21, 100, 20));
+    assert!(linked.attributes.len() < 50);
+}

@@ -12,14 +12,13 @@ fn an_outer_dataset_that_may_be_one_archive_goes_only_together_with_those_in_it(
     let outer = entry(&listing, "org.set");
     assert_eq!(outer.owns, ["text/org/set/.state.json", "text/org/set"]);
     assert_eq!(values(outer, "contains"), ["org.set.train", "org.set.train.x.small"]);
-    assert_warns(outer, "only together");
+    assert!(values(outer, "together")[0].contains("for its data"));
     assert_eq!(entry(&listing, "org.set.train").needs, ["text/org/set/.state.json"]);
-    let needs = ["text/org/set/.state.json", "text/org/set/train/.state.json"];
-    assert_eq!(entry(&listing, "org.set.train.x.small").needs, needs);
+    assert_eq!(entry(&listing, "org.set.train.x.small").needs, ["text/org/set/train/.state.json"]);
 }
 
 #[test]
-fn an_outer_dataset_of_several_resources_goes_alone_and_owns_all_but_what_is_in_it() {
+fn an_outer_dataset_of_several_resources_owns_all_but_what_is_in_it() {
     let root = root().dataset(OUTER, &[("A", "complete"), ("B", "complete")]).file("text/org/set/a", "");
     let root =
         root.file("text/org/set/.state.tmp", "").file("text/org/set/b/c", "").file("text/org/set/.downloads/x", "");
@@ -27,7 +26,8 @@ fn an_outer_dataset_of_several_resources_goes_alone_and_owns_all_but_what_is_in_
     let listing = list(&root);
     let expected = [".state.json", ".state.tmp", ".downloads", "x/l", "a", "b", "x/own", ".state.lock"];
     assert_eq!(entry(&listing, "org.set").owns, expected.map(|name| format!("{OUTER}/{name}")));
-    assert!(entry(&listing, "org.set.x.train").needs.is_empty());
+    let listing = list(&root.without("text/org/set/x/own").without("text/org/set/x/l"));
+    assert!(entry(&listing, "org.set.x.train").needs.is_empty(), "each can go alone");
 }
 
 #[test]
@@ -72,4 +72,22 @@ fn a_folder_beside_one_whose_name_continues_its_own_is_not_in_it() {
     let root = root().simple(OUTER).simple("text/org/set-b").simple("text/org/set.c/d").simple(INNER);
     let listing = list(&root);
     assert_eq!(values(entry(&listing, "org.set"), "contains"), ["org.set.train"]);
+}
+
+#[test]
+fn a_long_chain_of_datasets_is_no_flood() {
+    let folder = |depth: usize| format!("text{}", "/a".repeat(depth));
+    let listing = list(&(1..=60).fold(root(), |root, depth| root.simple(&folder(depth))));
+    assert!(listing.entries.iter().all(|entry| entry.needs.len() <= 1 && values(entry, "contains").len() <= 21));
+    assert_eq!(values(entry(&listing, "a"), "contains").last(), Some(&"and 39 more"));
+}
+
+#[test]
+fn a_resource_with_a_dataset_in_its_folder_goes_only_together_with_it() {
+    let root = root().dataset(OUTER, &[("A", "complete"), ("B", "complete")]).file("text/org/set/a", "");
+    let root = root.file("text/org/set/b/deep/own", "").simple("text/org/set/b/deep/train").simple(INNER);
+    let listing = list(&root);
+    assert_eq!(entry(&listing, "org.set.b.deep.train").needs, ["text/org/set/.state.json"]);
+    assert!(entry(&listing, "org.set.train").needs.is_empty());
+    assert!(values(entry(&listing, "org.set"), "together")[0].contains("for its data"));
 }

@@ -52,6 +52,29 @@ fn a_broken_build_supersedes_nothing_and_other_configs_and_versions_are_left_alo
     assert_eq!(builds.iter().filter(|build| build.state == State::Broken).count(), 1);
 }
 
+/// Builds of one config, each with the second in which it was finished.
+fn of_one_config(hashes: &[(&str, i64)]) -> MemoryRoot {
+    hashes.iter().fold(root(), |root, (hash, time)| {
+        let at = format!("data/default/0.0.0/{hash}");
+        root.build(&at, "").file(&format!("{at}/dataset_info.json"), "{}").modified(*time)
+    })
+}
+
+#[test]
+fn folders_of_this_machine_that_are_called_alike_do_not_supersede_each_other_nor_what_is_of_the_hub() {
+    let of = of_one_config(&[("1111111111111111", 100), (OLD, 150), ("2222222222222222", 200), (CODE, 300)]);
+    for build in below(&of, "data") {
+        assert_eq!((build.state, build.reclaim), (State::Complete, None), "{}", build.id);
+    }
+}
+
+#[test]
+fn a_superseded_build_with_something_of_the_users_is_missed() {
+    let root = of_one_config(&[(OLD, 100), (NEW, 200)]).file(&format!("data/default/0.0.0/{OLD}/mine/model.bin"), "1");
+    let [old, _] = below(&root, "data").try_into().unwrap();
+    assert_eq!((old.state, old.recovery, old.reclaim), (State::Stale, Recovery::Uncertain, None));
+}
+
 #[test]
 fn what_may_be_the_only_copy_is_uncertain() {
     let of = |at: &str, more: &str| {
@@ -83,6 +106,7 @@ fn what_may_be_the_only_copy_is_uncertain() {
         ),
         (format!("a___b/default/1.2.0/{CODE}"), script, Recovery::Uncertain, "a loading script"),
         ("folder/default/0.0.0/897e6ddaa2a6a7f4".into(), "", Recovery::Uncertain, "a folder of this machine"),
+        ("my___folder/default/0.0.0/897e6ddaa2a6a7f4".into(), "", Recovery::Uncertain, "a folder of this machine"),
         ("generator/default-c46d99222575bcf1/0.0.0".into(), "", Recovery::Uncertain, "Python objects"),
     ] {
         let (found, origin) = of(&at, more);

@@ -1,9 +1,9 @@
 //! Downloads and what was extracted.
 
 use dscc_sdk::{Recovery, State};
+use dscc_url_files::digest;
 
 use super::*;
-use crate::downloads::digest;
 
 const URL: &str = "https://example.org/bundle.zip";
 
@@ -45,11 +45,25 @@ fn what_was_extracted_is_tied_to_its_archive_by_the_archives_absolute_path() {
 fn of_two_downloads_of_one_address_the_earlier_is_superseded() {
     let name = |tag: &str| format!("downloads/{}.{}", digest(URL), digest(tag));
     let root = root().file(&name("1"), "old").modified(100).file(&name("2"), "new").modified(200);
+    let root = root.file(&format!("{}.json", name("1")), record(URL));
     let entries = top(&root);
     let of = |tag: &str| entries.iter().find(|it| it.owns.contains(&name(tag))).unwrap();
     assert_eq!((of("1").state, of("1").reclaim.is_some()), (State::Stale, true));
     assert_eq!((of("2").state, of("2").reclaim.is_some()), (State::Complete, false));
     assert_ne!(of("1").id, of("2").id);
+    assert_eq!(of("1").recovery, Recovery::Download);
+    // Nobody knows where this one was from.
+    let root = root.without(&format!("{}.json", name("1")));
+    assert_eq!(top(&root)[0].recovery, Recovery::Uncertain);
+}
+
+#[test]
+fn a_file_that_is_only_called_like_a_record_may_be_somebodys() {
+    for text in [r#"{"answer": 42}"#, "[]", "", r#"{"url": "/home/me/x"}"#] {
+        let [entry] = top(&root().file(&format!("downloads/{CODE}.json"), text)).try_into().unwrap();
+        assert_eq!((entry.state, entry.recovery), (State::Broken, Recovery::Uncertain), "{text}");
+        assert_eq!(entry.reclaim, None, "{text}");
+    }
 }
 
 #[test]

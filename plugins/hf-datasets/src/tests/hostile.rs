@@ -32,6 +32,20 @@ fn foreign_files_beside_builds_are_left_alone() {
 }
 
 #[test]
+fn tables_in_a_folder_that_only_looks_like_a_version_are_nobodys() {
+    let root = root().file("mine/experiment/1.0.0/train.arrow", "1").file("mine/experiment/1.0.0/notes.txt", "1");
+    assert!(top(&root).is_empty());
+}
+
+#[test]
+fn builds_in_an_unfinished_versions_folder_have_ids_of_their_own() {
+    let root = root().build(&format!("a/b/0.0.0/{OLD}"), "").build(&format!("a/b/0.0.0.incomplete/{OLD}"), "");
+    let builds = below(&root, "a");
+    let ids: std::collections::BTreeSet<&str> = ids(&builds).into_iter().collect();
+    assert_eq!(ids.len(), builds.len(), "{ids:?}");
+}
+
+#[test]
 fn a_folder_within_a_build_makes_it_one_that_goes_only_when_it_is_named() {
     let at = format!("a___b/default/0.0.0/{OLD}");
     let root = root().build(&at, "").file(&format!("{at}/mine/model.bin"), "1");

@@ -66,8 +66,10 @@ fn an_empty_folder_of_a_build_is_stale_and_one_without_its_record_is_broken() {
 
 #[test]
 fn results_of_a_process_without_caching_are_one_entry_and_other_files_are_not() {
-    let root = MemoryRoot::new().file("cache-aa.arrow", "1").file("tmpej94qrsc", "2").file("mine.txt", "3");
+    let root = MemoryRoot::new().named("/tmp/hf_datasets-q1w2e3r4").file("cache-aa.arrow", "1");
+    let root = root.file("tmpej94qrsc", "2").file("mine.txt", "3");
     let entries = HfDatasets::list_entries(&root, "datasets-tmp", None, Detail::Full).unwrap().entries;
+    assert_eq!(entries[0].id, "hf_datasets-q1w2e3r4");
     assert_eq!(entries[0].owns, ["cache-aa.arrow", "tmpej94qrsc"]);
     assert!(entries[0].reclaim.is_some());
 }

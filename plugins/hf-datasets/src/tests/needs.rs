@@ -1,7 +1,8 @@
 //! Builds that hold paths of files instead of their content.
 
+use dscc_url_files::digest;
+
 use super::*;
-use crate::downloads::digest;
 
 const IMAGES: &str = r#""builder_name": "imagefolder", "features": {"image": {"_type": "Image"}, "label": {"_type": "ClassLabel", "names": ["a"]}}"#;
 

@@ -7,7 +7,7 @@
 
 use dscc_sdk::{Detail, Directory, Entry, Listing, LockKind, Node, Recovery, Result, State};
 
-use crate::claims::Tree;
+use crate::claims::{Tree, rank};
 
 mod hash;
 mod layout;
@@ -49,8 +49,7 @@ fn of_code(root: &dyn Directory, tree: &Tree, code: &Code, detail: Detail) -> En
     let mut entry = Entry::new(code.id(), "module").label(&code.name).attribute("library", code.source.library());
     if detail == Detail::Full {
         let copies = copies(root, tree, code, detail);
-        entry.recovery =
-            copies.iter().map(|copy| copy.recovery).min_by_key(|it| verdict::rank(*it)).unwrap_or(entry.recovery);
+        entry.recovery = copies.iter().map(|copy| copy.recovery).min_by_key(|it| rank(*it)).unwrap_or(entry.recovery);
         entry.state = if copies.iter().all(|copy| copy.state == State::Broken) { State::Broken } else { entry.state };
     }
     entry = entry.attribute("repository", (!code.source.is_local()).then_some(&code.name));

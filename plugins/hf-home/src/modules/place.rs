@@ -36,11 +36,20 @@ impl Place {
     }
 }
 
-/// Transformers and Diffusers copy modules; scripts come with data, and with whole folders.
+/// Transformers and Diffusers copy modules; with a script come its record and what describes the data, and whole folders
+/// that it imports, which go whole or not at all: the library takes what is left of one for all of it.
 pub fn is_known(source: Source, node: &Node) -> bool {
     let is_compiled = name::module_of(node.name()).is_some() && path::parent(&node.path).ends_with("__pycache__");
     let is_module = node.name().ends_with(".py") || is_compiled;
-    node.is_file() && (source.is_script() || is_module)
+    node.is_file() && (is_module || source.is_script() && comes_with_script(node))
+}
+
+/// `<package>/<kind>/<script>/<digest>/...`
+fn comes_with_script(node: &Node) -> bool {
+    let parts: Vec<&str> = node.path.split('/').collect();
+    let [_, _, folder, _, file] = parts.as_slice() else { return true };
+    let script = name::repository(folder);
+    matches!(*file, "dataset_infos.json" | "README.md") || file.strip_suffix(".json") == Some(path::name(&script))
 }
 
 /// What Python made of a module.

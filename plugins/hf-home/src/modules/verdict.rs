@@ -6,10 +6,10 @@ use dscc_sdk::json::Value;
 use dscc_sdk::{Directory, Entry, Kind, Listing, Node, Recovery, State, path};
 use dscc_url_files::is_name;
 
-use super::hash;
 use super::layout::{Code, Source};
 use super::place::{Place, compiled, is_known};
-use crate::claims::{Tree, is_hex};
+use super::{hash, name};
+use crate::claims::{Tree, is_hex, rank};
 
 /// A copy is made file by file, with downloads in between; what is later than this may be an edit.
 const MAKING: i64 = 60 * 1_000_000_000;
@@ -39,7 +39,7 @@ pub fn judge(
                 let file = tree.child(at, &format!("{}.py", path::name(&code.name)));
                 entry.state = if file.is_some_and(Node::is_file) { entry.state } else { State::Broken };
                 entry = entry.attribute("source", source(root, code, at).as_str());
-                script(root, code, version, at)
+                script(root, code, version, at, &nodes)
             }
             Place::Folder(_) => edited(root, tree, &nodes),
             // Written anew at each use.
@@ -51,16 +51,6 @@ pub fn judge(
         }
     }
     entry
-}
-
-/// How bad it is to lose.
-pub fn rank(recovery: Recovery) -> u8 {
-    match recovery {
-        Recovery::Rebuild => 0,
-        Recovery::Download => 1,
-        Recovery::Uncertain => 2,
-        Recovery::Irreplaceable => 3,
-    }
 }
 
 /// What the library did not put there stays; it tells of somebody who works here.
@@ -108,22 +98,32 @@ fn is_compiled_from(content: &[u8], node: &Node) -> bool {
     i64::from(time) == seconds && u64::from(size) == node.size % (1 << 32)
 }
 
-/// Whether a script is what its folder's name says, and whether it came from a server.
-fn script(root: &dyn Directory, code: &Code, version: &str, at: &str) -> Option<(Recovery, String)> {
+/// Whether a script is what its folder's name says, whether it came from a server, and whether it is alone.
+fn script(root: &dyn Directory, code: &Code, version: &str, at: &str, nodes: &[&Node]) -> Option<(Recovery, String)> {
     let stem = path::name(&code.name);
-    let read = |name: &str| root.read_text(&path::join(at, &format!("{name}.py")), LONGEST).ok();
-    let texts = read(stem).and_then(|script| {
-        let beside = hash::imports(&script);
-        let beside: Option<Vec<String>> = beside.iter().map(|name| read(name)).collect();
-        Some([vec![script], beside?].concat())
-    });
+    let read = |name: &String| root.read_text(&path::join(at, &format!("{name}.py")), LONGEST).ok();
+    let mut modules = vec![stem.to_owned()];
+    modules.extend(read(&modules[0]).iter().flat_map(|script| hash::imports(script)));
+    let texts: Option<Vec<String>> = modules.iter().map(read).collect();
     let why = match texts {
         None => "not all of its code can be read, so it is not known whether it was edited",
         Some(texts) if hash::of(&texts) != version => "its code has not the digest that it is named by: it was edited",
         Some(_) if !is_downloaded(&source(root, code, at)) => "it was copied from a local file",
-        Some(_) => return None,
+        Some(_) => return stranger(code.source, at, &modules, nodes),
     };
     Some((Recovery::Uncertain, why.to_owned()))
+}
+
+/// A module that the script does not import, or what is in a folder: nothing says that the library copied it.
+fn stranger(source: Source, at: &str, modules: &[String], nodes: &[&Node]) -> Option<(Recovery, String)> {
+    let is_copied = |node: &Node| {
+        let module = node.name().strip_suffix(".py").or_else(|| name::module_of(node.name()));
+        let folder = path::parent(&node.path);
+        let is_here = folder == at || folder == path::join(at, "__pycache__");
+        is_here && module.is_none_or(|module| module == "__init__" || modules.iter().any(|it| it == module))
+    };
+    let node = nodes.iter().find(|node| is_known(source, node) && !is_copied(node))?;
+    Some((Recovery::Uncertain, format!("`{}` is none of the files that the library copies here", node.name())))
 }
 
 /// The file that a script was copied from, as the library wrote it down.

@@ -43,6 +43,13 @@ fn what_lies_beside_the_folders_is_nobody_s() {
 }
 
 #[test]
+fn what_the_library_cannot_have_named_does_not_go_with_the_folder_it_is_in() {
+    let root = MemoryRoot::new().file("a/b/c/d", "1").file("a/my files/x/y", "1").file("a/b/my\\\\x/y", "1");
+    assert_eq!(find(&level(&root, "assets", None), "a").owns, ["a/b/c"]);
+    assert_eq!(find(&level(&root, "assets", Some("a")), "a/b").owns, ["a/b/c"]);
+}
+
+#[test]
 fn a_link_is_the_user_s() {
     let root = MemoryRoot::new().link("a", "/data/a").link("b/c", "/data/c").link("b/d/e", "../../x");
     for (parent, id, target) in

@@ -50,7 +50,36 @@ fn what_was_unpacked_names_its_archive() {
         (known.recovery, attribute(&known, "source")),
         (Recovery::Rebuild, Some("https://example.org/data.zip"))
     );
-    assert_eq!(find(&listing, "downloads/extracted/dddddddddddd").recovery, Recovery::Download);
+    assert_eq!(find(&listing, "downloads/extracted/dddddddddddd").recovery, Recovery::Uncertain);
+}
+
+#[test]
+fn what_no_record_names_may_not_be_had_back() {
+    let [known, unknown, folder] = ['a', 'b', 'c'].map(|digit| format!("downloads/{}", hash(digit)));
+    let record = r#"{"url": "https://example.org/data", "etag": null}"#;
+    let root = MemoryRoot::new().file(&known, "1").file(&format!("{known}.json"), record).file(&unknown, "1");
+    let root = root.file(&format!("{folder}/x"), "1").file(&format!("{folder}.json"), record);
+    let recoveries: Vec<Recovery> =
+        level(&root, "evaluate", None).entries.into_iter().map(|entry| entry.recovery).collect();
+    assert_eq!(recoveries, [Recovery::Download, Recovery::Uncertain, Recovery::Uncertain]);
+}
+
+#[test]
+fn a_file_named_like_a_temporary_one_is_nobody_s_where_nothing_was_downloaded() {
+    let root = MemoryRoot::new().file("tmpbackup_1", "1").file("downloads/tmpab12_3cd", "1");
+    assert!(level(&root, "evaluate", None).entries.is_empty());
+    let root = root.file(&format!("downloads/{}.lock", hash('a')), "");
+    assert_eq!(ids(&level(&root, "evaluate", None)), ["downloads/aaaaaaaaaaaa", "downloads/tmpab12_3cd"]);
+}
+
+#[test]
+fn the_archive_is_known_wherever_the_cache_is() {
+    let archive = format!("downloads/{}", hash('a'));
+    let name = hex(&<sha2::Sha256 as sha2::Digest>::digest(format!("/h\\f/{archive}")));
+    let root = MemoryRoot::new().named("/h\\\\f").file(&archive, "zip");
+    let root = root.file(&format!("downloads/extracted/{name}/a.txt"), "1");
+    let listing = level(&root, "evaluate", None);
+    assert_eq!(find(&listing, &format!("downloads/extracted/{}", &name[..12])).recovery, Recovery::Rebuild);
 }
 
 #[test]
@@ -98,11 +127,23 @@ fn results_wait_for_their_own_process_and_for_the_one_that_reads_them() {
 fn what_a_metric_downloaded_is_not_called_a_leftover() {
     let model = format!("bleurt/default/downloads/{}", hash('a'));
     let root = MemoryRoot::new().file(&model, "1").file("bleurt/default/default_experiment-1-0.arrow.lock", "");
+    let root = root.file(&format!("{model}.json"), r#"{"url": "https://example.org/bleurt.zip"}"#);
     let top = level(&root, "metrics", None);
     assert_eq!(find(&top, "bleurt/default").reclaim, None);
     let parts = level(&root, "metrics", Some("bleurt/default"));
     let download = find(&parts, "bleurt/default/downloads/aaaaaaaaaaaa");
     assert_eq!((download.recovery, download.reclaim), (Recovery::Download, None));
+}
+
+#[test]
+fn results_that_no_process_ever_locked_are_perhaps_not_the_library_s() {
+    let root = MemoryRoot::new().file("mine/results/run-1-0.arrow", "1");
+    let entry = find(&level(&root, "metrics", Some("mine/results")), "mine/results/run-1-0.arrow");
+    assert_eq!((entry.recovery, entry.reclaim.is_some()), (Recovery::Uncertain, false));
+    let metric = find(&level(&root, "metrics", None), "mine/results");
+    assert_eq!((metric.recovery, metric.reclaim.is_some()), (Recovery::Uncertain, false));
+    let both = root.file("mine/results/x-1-0.arrow", "1").file("mine/results/x-1-0.arrow.lock", "");
+    assert_eq!(find(&level(&both, "metrics", None), "mine/results").recovery, Recovery::Rebuild);
 }
 
 #[test]

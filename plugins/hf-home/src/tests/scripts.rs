@@ -53,6 +53,26 @@ fn an_edit_that_changes_the_code_is_found() {
 }
 
 #[test]
+fn what_the_library_does_not_copy_is_somebody_s() {
+    let source = format!("/downloads/{}.py", hash('a'));
+    let at = format!("datasets_modules/datasets/acme--set/{}", version());
+    let root = root(&source, SCRIPT, &version())
+        .file(&format!("{at}/__init__.py"), "")
+        .file(&format!("{at}/README.md"), "")
+        .file(&format!("{at}/__pycache__/utils.cpython-311.pyc"), "c");
+    assert_eq!((the_copy(&root).recovery, the_copy(&root).owns), (Recovery::Download, vec![at.clone()]));
+    let noted = the_copy(&root.clone().file(&format!("{at}/notes.txt"), "mine"));
+    assert_eq!(noted.recovery, Recovery::Uncertain);
+    assert!(attribute(&noted, "warning").unwrap().contains("stays"));
+    assert!(noted.owns.len() == 7 && !noted.owns.iter().any(|path| path.ends_with("notes.txt")), "{:?}", noted.owns);
+    for name in ["mine.py", "mine/results.csv", "mine/__init__.py", "__pycache__/mine.cpython-311.pyc"] {
+        let copy = the_copy(&root.clone().file(&format!("{at}/{name}"), "mine"));
+        assert_eq!(copy.recovery, Recovery::Uncertain, "{name}");
+        assert!(attribute(&copy, "warning").unwrap().contains("none of the files"), "{name}");
+    }
+}
+
+#[test]
 fn what_was_copied_from_a_local_file_or_lost_its_record_is_not_certain() {
     for source in ["/home/me/work/set.py", "", "\\"] {
         assert_eq!(the_copy(&root(source, SCRIPT, &version())).recovery, Recovery::Uncertain, "{source}");

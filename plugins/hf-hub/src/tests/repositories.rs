@@ -45,6 +45,13 @@ fn another_librarys_folder_is_a_hub_only_if_it_shows_a_repository() {
 }
 
 #[test]
+fn kernels_had_another_name_for_its_variable() {
+    let rule = HfHub::describe().roots.into_iter().find(|it| it.id == "hub-kernels").unwrap();
+    let paths: Vec<String> = rule.locations.into_iter().map(|it| it.path).collect();
+    assert_eq!(paths, ["${KERNELS_CACHE}", "${HF_KERNELS_CACHE}"]);
+}
+
+#[test]
 fn a_repository_owns_its_folder_and_its_locks_which_must_be_free() {
     let entry = repository(&healthy().file(".locks/models--acme--tiny/x.lock", ""));
     assert_eq!(entry.owns, ["models--acme--tiny", ".locks/models--acme--tiny"]);
@@ -225,4 +232,22 @@ fn only_a_probe_folder_with_nothing_of_value_is_a_leftover() {
     let root = root.link("tmp00000001/dummy_file_dst", "dummy_file_src").file("tmp00000002/thesis.tex", "x");
     assert_eq!(ids(&top(&root)), ["tmp00000001", "tmpk3j5l2m1"]);
     assert!(top(&root).entries.iter().all(|entry| entry.kind == "leftover" && entry.reclaim.is_some()));
+}
+
+#[test]
+fn what_no_client_puts_into_a_repository_s_folder_may_be_somebody_s() {
+    let at = |name: &str| format!("{REPO}/{name}");
+    let usual = [".DS_Store", "tmp00000002/dummy_file_1", ".no_exist/x", "trees/x", "refs/refs/pr/1"];
+    let root = usual.iter().fold(healthy(), |root, name| root.file(&at(name), "")).directory(&at("empty"));
+    assert_eq!(repository(&root).recovery, Recovery::Download);
+    for name in ["model.bin", "notes/a.txt", "tmp00000001/thesis.tex"] {
+        let entry = repository(&healthy().file(&at(name), "mine"));
+        assert_eq!((entry.recovery, entry.state), (Recovery::Uncertain, State::Complete), "{name}");
+        let first = name.split('/').next().unwrap();
+        assert!(entry.attributes.contains(&("warning".into(), format!("no client puts `{first}` here"))), "{name}");
+    }
+    let folder = repository(&TempRoot::new().file(&at("model.bin"), "mine"));
+    assert_eq!((folder.recovery, folder.state), (Recovery::Uncertain, State::Partial));
+    let link = repository(&healthy().link(&at("weights"), "/data/weights"));
+    assert_eq!(link.recovery, Recovery::Uncertain);
 }

@@ -83,3 +83,14 @@ fn models_that_somebody_saved_cloned_or_downloaded_or_the_hub_keeps_are_not_clai
     let root = root.file("README.md", "x").file(".gitattributes", "").file("modules.json", "");
     assert_eq!(ids(&list(&root, "sentence-transformers").entries), Vec::<&str>::new());
 }
+
+#[test]
+fn in_the_folder_that_all_programs_write_such_files_to_they_are_nobodys() {
+    let url = format!("{BERT}/config.json");
+    for place in ["/tmp", "/var/tmp", "/scratch/job/TMP", "/mnt/Temp/"] {
+        let root = MemoryRoot::new().named(place).file("tmpabcdefgh", "x");
+        assert!(caches(&root, "transformers").is_empty(), "{place}");
+        let root = root.download(&url, "\"1\"", 1);
+        assert_eq!(top(&root).entries.len(), 1, "{place}");
+    }
+}

@@ -27,6 +27,17 @@ fn a_record_of_another_address_names_nothing() {
 }
 
 #[test]
+fn a_file_that_is_only_called_like_a_record_may_be_somebodys() {
+    let url = format!("{BERT}/config.json");
+    for record in [r#"{"answer": 42}"#, "[]", "", r#"{"url": "https://example.org/x", "etag": null}"#] {
+        let place = format!("{}.json", name(&url, "\"1\""));
+        let [entry] = top(&MemoryRoot::new().file(&place, record)).entries.try_into().unwrap();
+        assert_eq!((entry.state, entry.recovery), (State::Broken, Recovery::Uncertain), "{record}");
+        assert_eq!((entry.reclaim, entry.owns), (None, vec![place]), "{record}");
+    }
+}
+
+#[test]
 fn an_address_that_is_none_is_no_name() {
     for url in
         ["", "\u{1b}[2J", "https://huggingface.co/a b/resolve/main/x", &format!("https://h/{}", "a".repeat(60_000))]

@@ -271,7 +271,10 @@ mod tests {
 
     #[test]
     fn documents_have_exactly_the_published_fields_in_their_order() {
-        assert_eq!(compact(&ListDocument::default()), r#"{"schema_version":1,"size":0,"caches":[],"errors":[]}"#);
+        assert_eq!(
+            compact(&ListDocument::default()),
+            r#"{"schema_version":1,"size":0,"caches":[],"held":[],"errors":[]}"#
+        );
         assert_eq!(
             compact(&ListCache { cache: "hub".into(), reclaimable: Some(5), ..ListCache::default() }),
             r#"{"cache":"hub","plugin":"","title":"","root":"","entries":0,"size":0,"disk_size":0,"files":0,"reclaimable":5,"unclaimed":0,"last_used":null,"lower_bound":false,"warnings":[]}"#

@@ -206,7 +206,7 @@ fn root_plan(
 ) -> Result<RootPlan, HeldEntries> {
     let holders = weights.holders();
     let fate = Fate::of(inventory, decision, holders);
-    let mut plan = RootPlan { keep: keeping(inventory, decision, chosen), ..RootPlan::default() };
+    let mut plan = RootPlan { keep: keeping(inventory, weights, &fate, decision, chosen), ..RootPlan::default() };
     plan.remove = removing(inventory, decision);
     plan.steps = steps::steps(inventory, decision, holders, &fate)?;
     for step in &plan.steps {
@@ -239,7 +239,13 @@ fn removing(inventory: &Inventory, decision: &Decision) -> Vec<Removing> {
 }
 
 /// The held entries that the user chose or that explain why a chosen one stays.
-fn keeping(inventory: &Inventory, decision: &Decision, chosen: &[Chosen]) -> Vec<Keeping> {
+fn keeping(
+    inventory: &Inventory,
+    weights: &Weights,
+    fate: &Fate,
+    decision: &Decision,
+    chosen: &[Chosen],
+) -> Vec<Keeping> {
     let named: HashSet<EntryIx> = chosen.iter().filter(|chosen| chosen.named).map(|chosen| chosen.entry).collect();
     let chosen: HashSet<EntryIx> = chosen.iter().map(|chosen| chosen.entry).collect();
     // What is in an entry that stays for itself needs no row of its own.
@@ -249,7 +255,7 @@ fn keeping(inventory: &Inventory, decision: &Decision, chosen: &[Chosen]) -> Vec
         entry: *ix,
         cache: inventory.cache_id(*ix).to_owned(),
         id: inventory.items[*ix].entry.id.clone(),
-        size: 0,
+        size: weights.staying(inventory, *ix, &fate.kept),
         held: held.clone(),
         named: named.contains(ix),
     };
@@ -295,7 +301,7 @@ fn check_edits(inventory: &Inventory, cache: usize, edits: Vec<Edit>) -> Result<
     Ok(edits)
 }
 
-/// Adds up what goes, entry by entry and in all, and what stays of the entries that were chosen.
+/// Adds up what goes, entry by entry and in all.
 fn weigh(inventory: &Inventory, weights: &Weights, fate: &Fate, plan: &mut RootPlan) {
     let mut step_at: HashMap<PathId, usize> = HashMap::new();
     for step in plan.steps.iter().filter(|step| step.kind == StepKind::Claim) {
@@ -320,9 +326,6 @@ fn weigh(inventory: &Inventory, weights: &Weights, fate: &Fate, plan: &mut RootP
         removing.size = weights.freed(paths).size;
     }
     plan.expected = weights.freed(&all);
-    for keeping in &mut plan.keep {
-        keeping.size = weights.staying(inventory, keeping.entry, &fate.kept);
-    }
 }
 
 /// What the entries that go share with others that stay.

@@ -133,6 +133,7 @@ pub fn failures(found: &Found, plan: &Plan, outcomes: &[Outcome]) -> Vec<Problem
                 path: Some(failure.path.as_str().to_owned()),
                 message: parts.join("; "),
                 hint: Some("run the same command again: it goes on where this run stopped".into()),
+                cause: None,
             });
         }
     }

@@ -223,7 +223,7 @@ fn root_plan(
 ) -> Result<RootPlan, HeldEntries> {
     let holders = weights.holders();
     let fate = Fate::of(inventory, decision, holders);
-    let mut plan = RootPlan { keep: keeping(inventory, decision, chosen), ..RootPlan::default() };
+    let mut plan = RootPlan { keep: keeping(inventory, weights, &fate, decision, chosen), ..RootPlan::default() };
     plan.remove = removing(inventory, decision);
     plan.steps = steps::steps(inventory, decision, holders, &fate)?;
     for step in &plan.steps {
@@ -242,9 +242,6 @@ fn root_plan(
         removing.size = weights.freed(paths).size;
     }
     plan.expected = weights.freed(&territory.of_entry.iter().flatten().copied().collect());
-    for keeping in &mut plan.keep {
-        keeping.size = weights.staying(inventory, keeping.entry, &fate.kept);
-    }
     plan.shared = shared(inventory, weights, decision, &fate);
     plan.kept_paths = fate.kept;
     Ok(plan)
@@ -270,7 +267,13 @@ fn removing(inventory: &Inventory, decision: &Decision) -> Vec<Removing> {
 }
 
 /// The held entries that the user chose or that explain why a chosen one stays.
-fn keeping(inventory: &Inventory, decision: &Decision, chosen: &[Chosen]) -> Vec<Keeping> {
+fn keeping(
+    inventory: &Inventory,
+    weights: &Weights,
+    fate: &Fate,
+    decision: &Decision,
+    chosen: &[Chosen],
+) -> Vec<Keeping> {
     let named: HashSet<EntryIx> = chosen.iter().filter(|chosen| chosen.named).map(|chosen| chosen.entry).collect();
     let chosen: HashSet<EntryIx> = chosen.iter().map(|chosen| chosen.entry).collect();
     // What is in an entry that stays for itself needs no row of its own.
@@ -280,7 +283,7 @@ fn keeping(inventory: &Inventory, decision: &Decision, chosen: &[Chosen]) -> Vec
         entry: *ix,
         cache: inventory.cache_id(*ix).to_owned(),
         id: inventory.items[*ix].entry.id.clone(),
-        size: 0,
+        size: weights.staying(inventory, *ix, &fate.kept),
         held: held.clone(),
         named: named.contains(ix),
     };

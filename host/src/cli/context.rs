@@ -116,9 +116,9 @@ impl Context {
     /// Tells problems on standard error.
     pub(super) fn tell(&mut self, problems: &[Problem]) {
         for (at, problem) in problems.iter().enumerate() {
-            let same = |other: &&Problem| cause(other) == cause(problem);
-            // There may be very many others, which have no such cause, and are not compared with one another.
-            let (before, after): (&[Problem], &[Problem]) = match cause(problem) {
+            let same = |other: &&Problem| other.code == problem.code && other.cause == problem.cause;
+            // There may be very many without a cause, and those are not compared with one another.
+            let (before, after): (&[Problem], &[Problem]) = match problem.cause {
                 Some(_) => (&problems[..at], &problems[at + 1..]),
                 None => (&[], &[]),
             };
@@ -155,12 +155,6 @@ impl Context {
             }
         }
     }
-}
-
-/// What to set differently, where that is all that is wrong with a root: one variable leads to many.
-fn cause(problem: &Problem) -> Option<(&str, &str)> {
-    let (cause, _) = problem.hint.as_deref()?.split_once(", or name the folder")?;
-    problem.code.starts_with("root-").then_some((problem.code.as_str(), cause))
 }
 
 /// Whether a plugin failed, so that something is missing from the answer.

@@ -24,6 +24,9 @@ pub struct Problem {
     pub message: String,
     /// What to do.
     pub hint: Option<String>,
+    /// What else would be wrong for the same reason has the same text here: people are told once, programs each time.
+    #[serde(skip)]
+    pub cause: Option<String>,
 }
 
 impl Problem {

@@ -87,15 +87,27 @@ impl Candidate {
         Some(format!("{} ({}): {what}", self.rule, self.origin))
     }
 
+    /// The variables that led here, if any did.
+    fn variables(&self) -> Option<String> {
+        let Origin::Location { variables, .. } = &self.origin else { return None };
+        let names: Vec<&str> = variables.iter().map(|(name, _)| name.as_str()).collect();
+        (!names.is_empty()).then(|| names.join(" and "))
+    }
+
+    /// The variables to be blamed for a refusal: they may have led other rules to folders that are refused as well.
+    pub fn cause(&self) -> Option<String> {
+        let not_the_value =
+            matches!(self.outcome, Outcome::Refused(Refusal::MountPoint | Refusal::BadLocation(_) | Refusal::NoHome));
+        let refused = matches!(self.outcome, Outcome::Refused(_)) && !not_the_value;
+        self.variables().filter(|_| refused)
+    }
+
     /// What to do about [`Self::message`].
     pub fn hint(&self) -> Option<String> {
         let rule = &self.rule;
-        let instead = match &self.origin {
-            Origin::Location { variables, .. } if !variables.is_empty() => {
-                let names: Vec<&str> = variables.iter().map(|(name, _)| name.as_str()).collect();
-                format!("set {} to an absolute path, or name the folder with `--root {rule}=PATH`", names.join(" and "))
-            }
-            _ => format!("name another folder with `--root {rule}=PATH`"),
+        let instead = match self.variables() {
+            Some(names) => format!("set {names} to an absolute path, or name the folder with `--root {rule}=PATH`"),
+            None => format!("name another folder with `--root {rule}=PATH`"),
         };
         match &self.outcome {
             Outcome::Found { .. } => None,

@@ -34,9 +34,11 @@ pub fn put_back(run: Run, record: &Record) -> Result<PutBack, RunsError> {
         }
     }
     for place in &record.places {
-        if let Ok(holding) = Holding::open(place) {
+        match Holding::open(place) {
             // One that is not empty is a root's, which says what of it waits.
-            let _ = holding.remove_if_empty();
+            Ok(holding) => drop(holding.remove_if_empty()),
+            // It was killed before it made the folder, but perhaps not before it made the one above.
+            Err(_) => Holding::clear_away(place),
         }
     }
     let waits = record.roots.iter().any(|root| root.holding.symlink_metadata().is_ok());

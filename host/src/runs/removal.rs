@@ -173,6 +173,7 @@ pub fn discard(mut run: Run, record: &Record, progress: &Progress) -> Result<Fre
             Err(error) => return Err(Discarded::Place(root.holding.clone(), error)),
         }
     }
+    record.places.iter().for_each(|place| Holding::clear_away(place));
     run.forget().map_err(Discarded::Record)?;
     Ok(tally.freed())
 }

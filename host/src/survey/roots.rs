@@ -182,7 +182,8 @@ fn problems_of(places: &[Place], concerned: impl Fn(&&Place) -> bool) -> Vec<Pro
         let taken = asks_marks(&candidate.outcome) && roots.contains(path);
         if is_problem(candidate) && !taken && told.insert((path, code)) {
             let problem = Problem::new(code, candidate.message().unwrap_or_default());
-            problems.push(Problem { hint: candidate.hint(), ..about(candidate, plugin, problem) });
+            let (hint, cause) = (candidate.hint(), candidate.cause());
+            problems.push(Problem { hint, cause, ..about(candidate, plugin, problem) });
         }
     }
     problems

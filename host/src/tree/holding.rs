@@ -131,22 +131,21 @@ impl Holding {
             Err(Errno::NOTEMPTY | Errno::EXIST) => return Ok(false),
             Err(errno) => return Err(errno.into()),
         }
-        let Some(base) = self.path.parent() else { return Ok(true) };
-        if let Ok(fd) = rustix::fs::openat(
-            rustix::fs::CWD,
-            base,
-            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC,
-            Mode::empty(),
-        ) {
-            let mut others = false;
-            let read = for_each(&fd, &mut Buffer::default(), |entry| others |= entry.name != TAG);
-            if read.is_ok() && !others {
-                // Whoever makes a new folder at this moment makes this one anew.
-                let _ = rustix::fs::unlinkat(&fd, TAG, AtFlags::empty());
-                let _ = rustix::fs::unlinkat(rustix::fs::CWD, base, AtFlags::REMOVEDIR);
-            }
-        }
+        Self::clear_away(&self.path);
         Ok(true)
+    }
+
+    /// Removes what holds the folders of all runs, if that at `path` was the last one, or was never made.
+    pub fn clear_away(path: &Path) {
+        let Some(base) = path.parent().and_then(|base| CString::new(base.as_os_str().as_bytes()).ok()) else { return };
+        let Ok(fd) = open_own(rustix::fs::CWD, &base) else { return };
+        let mut others = false;
+        let read = for_each(&fd, &mut Buffer::default(), |entry| others |= entry.name != TAG);
+        if read.is_ok() && !others {
+            // Whoever makes a new folder at this moment makes this one anew.
+            let _ = rustix::fs::unlinkat(&fd, TAG, AtFlags::empty());
+            let _ = rustix::fs::unlinkat(rustix::fs::CWD, &base, AtFlags::REMOVEDIR);
+        }
     }
 }
 

@@ -34,6 +34,9 @@ impl Holding {
         Err(FsError::NotFound)
     }
 
+    /// Nothing is ever made.
+    pub fn clear_away(_: &Path) {}
+
     /// Where it would be.
     pub fn path(&self) -> &Path {
         &self.0

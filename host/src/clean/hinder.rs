@@ -128,16 +128,13 @@ fn place(path: &RelPath) -> String {
     if path.is_root() { "the cache's folder".to_owned() } else { format!("`{path}`") }
 }
 
+/// The same words for all that is too young: what stays for one reason is told together.
 fn too_young(grace: Grace, is_remote: bool, changed: i64) -> Option<String> {
-    let age = grace.now.saturating_sub(changed);
     let least = if is_remote { grace.remote } else { grace.age };
-    let said = |nanoseconds: i64| format!("{:#}", SignedDuration::from_secs(nanoseconds.max(0) / 1_000_000_000));
-    (age < least).then(|| {
-        let (age, least) = (said(age), said(least));
-        let place = if is_remote { " on a file system that other machines may use" } else { "" };
-        format!(
-            "it changed {age} ago and may be in the making: what is younger than {least} stays{place} (`--grace 0s` lifts this)"
-        )
+    (grace.now.saturating_sub(changed) < least).then(|| {
+        let least = SignedDuration::from_secs(least / 1_000_000_000);
+        let place = if is_remote { ", on a file system that other machines may use" } else { "" };
+        format!("it changed less than {least:#} ago{place}, and may be in the making (`--grace 0s` lifts this)")
     })
 }
 

@@ -300,10 +300,10 @@ fn carry_out(context: &mut Context, survey: &Survey, wish: &Wish, seen: &mut Pre
 }
 
 /// The places of what went that something which stays claims by now: somebody downloaded in between.
-fn claimed_again(survey: &Survey, inventory: &Inventory, plan: &RootPlan) -> HashSet<RelPath> {
+fn claimed_again(survey: &Survey, inventory: &Inventory, plan: &RootPlan) -> Result<HashSet<RelPath>, String> {
     let shared = |removing: &Removing| !inventory.items[removing.entry].entry.shares.is_empty();
     if !plan.remove.iter().any(shared) {
-        return HashSet::new();
+        return Ok(HashSet::new());
     }
     let entries: Vec<EntryIx> = plan.remove.iter().map(|removing| removing.entry).collect();
     survey.claims_now(inventory, &entries)

@@ -10,6 +10,10 @@ mod recover;
 mod removal;
 mod store;
 
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;
+
 pub use held::{Held, held};
 pub use put_back::{PutBack, put_back};
 pub use record::{EntryRecord, Phase, Record, RootRecord};

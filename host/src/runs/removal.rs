@@ -24,6 +24,17 @@ pub enum Afterwards {
     Wait(Option<Timestamp>),
 }
 
+impl Afterwards {
+    /// Until when things wait, if they do: what was to be put back and could not be waits without end.
+    fn until(self, stuck: bool) -> Option<Option<Timestamp>> {
+        match self {
+            _ if stuck => Some(None),
+            Self::Wait(until) => Some(until),
+            Self::Delete => None,
+        }
+    }
+}
+
 /// What came of a run.
 pub struct Removed {
     /// For each root.
@@ -33,7 +44,7 @@ pub struct Removed {
 }
 
 /// Carries out a plan. `again` tells, once everything of a root is aside, what in it is claimed by something that stays:
-/// that is put back.
+/// that is put back, and all of it if that cannot be told.
 ///
 /// # Errors
 /// When the record cannot be written. Then nothing was touched.
@@ -41,7 +52,7 @@ pub fn remove(
     runs: &Runs,
     command: Vec<String>,
     (inventories, plan): (&[Inventory], &Plan),
-    again: &mut dyn FnMut(usize) -> HashSet<RelPath>,
+    again: &mut dyn FnMut(usize) -> Result<HashSet<RelPath>, String>,
     afterwards: Afterwards,
     progress: &Progress,
     stop: &AtomicBool,
@@ -79,7 +90,8 @@ pub fn remove(
             Err(outcome) => std::mem::take(outcome),
         });
     }
-    if let Afterwards::Wait(until) = afterwards {
+    let stuck = parts.iter().flatten().any(|part| part.stuck);
+    if let Some(until) = afterwards.until(stuck) {
         run.enter(Phase::Held, until)?;
         let waits = parts.iter().flatten().any(|part| !matches!(part.holding.remove_if_empty(), Ok(true)));
         let held = waits.then(|| run.name.clone());

@@ -42,6 +42,7 @@ mod plugin_replace;
 mod plugin_update;
 mod plugin_verify;
 mod plugins;
+mod privileges;
 mod project;
 mod prompt;
 mod protection;

@@ -15,6 +15,7 @@ mod credentials;
 mod datamaestro;
 mod default_plan;
 mod environment;
+mod faults;
 mod hf_datasets;
 mod hf_home;
 mod hostile_answers;

@@ -3,11 +3,15 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use crate::sandbox::is_root;
+use sha2::{Digest as _, Sha256};
+
+use crate::sandbox::{Sandbox, code_dir, is_root};
 
 /// Something that a test needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +105,7 @@ fn does(command: &mut Command) -> bool {
 
 /// A mount that is taken down again.
 pub struct Mount {
-    at: std::path::PathBuf,
+    at: PathBuf,
 }
 
 impl Mount {
@@ -125,5 +129,92 @@ impl Drop for Mount {
     /// At once, whoever still has something open in it: the folder below is to be deleted.
     fn drop(&mut self) {
         does(Command::new("umount").arg("-l").arg(&self.at));
+    }
+}
+
+/// A file or folder that is marked until this is gone.
+pub struct Mark {
+    path: PathBuf,
+    mark: char,
+}
+
+impl Mark {
+    /// `i` for immutable, `a` for append-only.
+    #[track_caller]
+    pub fn new(mark: char, path: &Path) -> Self {
+        let this = Self { path: path.to_owned(), mark };
+        assert!(this.set('+'), "chattr +{mark} {}", path.display());
+        this
+    }
+
+    fn set(&self, sign: char) -> bool {
+        does(Command::new("chattr").arg(format!("{sign}{}", self.mark)).arg(&self.path))
+    }
+}
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        self.set('-');
+    }
+}
+
+/// Somebody else: a user with a copy of the program, and with compiled code of their own.
+pub struct User {
+    pub uid: u32,
+    own: tempfile::TempDir,
+}
+
+impl User {
+    /// Only root can be somebody else.
+    pub fn new(uid: u32) -> Self {
+        let own = tempfile::Builder::new().prefix("dscc-cli-user-").tempdir().unwrap();
+        fs::set_permissions(own.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        // What was built may be where only root can look.
+        let (built, program) = (env!("CARGO_BIN_EXE_dscc"), own.path().join("dscc"));
+        fs::hard_link(built, &program).or_else(|_| fs::copy(built, &program).map(drop)).unwrap();
+        let user = Self { uid, own };
+        user.borrow_code();
+        user
+    }
+
+    /// What is compiled for us already need not be compiled once more.
+    fn borrow_code(&self) {
+        let code = self.own.path().join("code");
+        let built = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/built"));
+        let digest = |plugin: fs::DirEntry| -> String {
+            let digest = Sha256::digest(fs::read(plugin.path()).unwrap());
+            digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        };
+        let digests: Vec<String> = built.into_iter().flatten().flatten().map(digest).collect();
+        fs::create_dir(&code).unwrap();
+        for folder in fs::read_dir(code_dir()).into_iter().flatten().flatten().filter(|it| it.path().is_dir()) {
+            let copy = code.join(folder.file_name());
+            fs::create_dir(&copy).unwrap();
+            for name in digests.iter().flat_map(|digest| [digest.clone(), format!("{digest}.seal")]) {
+                // What is not there is compiled when it is needed.
+                let _ = fs::copy(folder.path().join(&name), copy.join(&name));
+            }
+            fs::set_permissions(&copy, fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        fs::set_permissions(&code, fs::Permissions::from_mode(0o700)).unwrap();
+        self.give(&code);
+    }
+
+    /// Makes them the owner of a file, or of a folder with all in it.
+    pub fn give(&self, path: &Path) {
+        for entry in walkdir::WalkDir::new(path).into_iter().map(Result::unwrap) {
+            std::os::unix::fs::lchown(entry.path(), Some(self.uid), Some(self.uid)).unwrap();
+        }
+    }
+
+    /// The program, run by them in a sandbox, which they can enter.
+    pub fn command(&self, sandbox: &Sandbox, args: &[&str]) -> Command {
+        fs::set_permissions(sandbox.path(""), fs::Permissions::from_mode(0o711)).unwrap();
+        let model = sandbox.command(args);
+        let mut command = Command::new(self.own.path().join("dscc"));
+        command.args(args).env_clear().current_dir(sandbox.home()).stdin(Stdio::null()).uid(self.uid).gid(self.uid);
+        command.envs(model.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.env("DSCC_CACHE_DIR", self.own.path().join("code"));
+        command
     }
 }

@@ -26,6 +26,9 @@ pub(super) fn hindered(
     let mut hold = |removing: usize, hold: Hold, reason: String| {
         found.entry(plan.remove[removing].entry).or_insert(Held { hold, reason });
     };
+    if let Some((kind, reason)) = of_root(inventory, terms) {
+        (0..plan.remove.len()).for_each(|removing| hold(removing, kind, reason.into()));
+    }
     for hindrance in weights.measure().hindrances.iter().filter(|it| counts(&it.obstacle, terms)) {
         for removing in concerned(hindrance, plan, territory) {
             hold(removing, kind(&hindrance.obstacle), reason(hindrance));
@@ -44,9 +47,6 @@ pub(super) fn hindered(
         if let Some(reason) = grace.zip(weights.sum(paths).changed).and_then(|(grace, at)| too_young(grace, at)) {
             hold(removing, Hold::Young, reason);
         }
-    }
-    if let Some((kind, reason)) = of_root(inventory, terms) {
-        (0..plan.remove.len()).for_each(|removing| hold(removing, kind, reason.into()));
     }
     found
 }

@@ -106,7 +106,9 @@ impl Kind {
             }
             Self::IrDatasets => {
                 let (folder, file) = self.inside();
-                for (path, size) in [(Path::new(folder).join(file), SIZE), ("antique/collection.tsv".into(), OTHER_SIZE)] {
+                for (path, size) in
+                    [(Path::new(folder).join(file), SIZE), ("antique/collection.tsv".into(), OTHER_SIZE)]
+                {
                     let path = root.join(path);
                     fs::create_dir_all(path.parent().unwrap()).unwrap();
                     fs::write(path, vec![b'x'; size as usize]).unwrap();
@@ -151,10 +153,15 @@ impl World {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        match &self.by {
+        let mut command = match &self.by {
             By::Us | By::Bound => self.sandbox.command(args),
             By::Other(user) => user.command(&self.sandbox, args),
+        };
+        if self.kind == Kind::IrDatasets {
+            // By itself a mount point is taken for a cache only if it shows that it is one.
+            command.arg(format!("--root=ir_datasets={}", self.root.display()));
         }
+        command
     }
 
     fn run(&self, args: &[&str]) -> Run {
@@ -224,7 +231,8 @@ impl World {
     fn assert_goes(&self, more: &[&str]) {
         let id = self.kind.id();
         let clean = |last: &[&str]| self.clean(0, &[&["-y", id], more, last].concat());
-        let (before, outside, size) = (tree::read(&self.root), self.sandbox.all_but(&self.root), tree::size(&self.root));
+        let (before, outside, size) =
+            (tree::read(&self.root), self.sandbox.all_but(&self.root), tree::size(&self.root));
         let document = clean(&["--keep-undo"]);
         assert_eq!((&document["freed"], array(&document, "failed")), (&0.into(), Vec::new()), "{document:#}");
         assert!(!self.top().exists() && !self.is_listed(id));

@@ -78,7 +78,11 @@ fn the_cache_of_another_user_stays_whatever_is_asked_for() {
         }
         world.more = &["--include-others"];
         for id in [world.kind.id(), world.kind.other()] {
-            world.assert_kept(id, &world.root, &["the cache's folder is a folder in which you may not remove anything"]);
+            world.assert_kept(
+                id,
+                &world.root,
+                &["the cache's folder is a folder in which you may not remove anything"],
+            );
         }
     }
 }

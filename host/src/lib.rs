@@ -28,6 +28,8 @@ pub mod plugins;
 pub mod roots;
 pub mod runs;
 pub mod runtime;
+#[cfg(all(test, unix))]
+mod skipped;
 pub mod survey;
 pub mod tree;
 pub mod ui;

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use jiff::Timestamp;
 use rayon::prelude::*;
 
-use crate::clean::{Failure, Inventory, Outcome, Plan, RootPlan};
+use crate::clean::{Failure, Inventory, Outcome, Plan, RootPlan, execute};
 use crate::model::{PathTree, RelPath};
 use crate::tree::{Freed, FsError, Holding, Keep, LinkTally, Progress};
 
@@ -87,6 +87,10 @@ pub fn remove(
                 aside.put_back_claimed(&claimed, &mut outcome);
                 outcome
             }
+            // A full disk is when a cleaner is needed most, and whoever asks for no undo loses nothing by this.
+            Err(outcome) if afterwards == Afterwards::Delete && is_full(outcome) => {
+                execute(&inventories[number], &plan.roots[number], progress)
+            }
             Err(outcome) => std::mem::take(outcome),
         });
     }
@@ -121,10 +125,15 @@ fn nowhere(inventory: &Inventory, plan: &RootPlan, error: &FsError) -> Outcome {
         removing: Some(removing),
         path: entry.paths.first().cloned().unwrap_or_default(),
         error: Some(error.clone()),
-        consequence: Some("so there is no place to put it aside; `--no-undo` deletes it where it is".into()),
+        consequence: Some("so there is no place to put it aside; `--no-record` deletes it where it is".into()),
     };
     let outermost = plan.remove.iter().enumerate().filter(|(_, entry)| entry.outermost);
     Outcome { failed: outermost.map(failure).collect(), ..Outcome::default() }
+}
+
+/// Whether nothing could be put aside for lack of room.
+fn is_full(outcome: &Outcome) -> bool {
+    outcome.failed.iter().any(|failure| failure.error == Some(FsError::NoSpace))
 }
 
 /// Deletes what one root put aside; whether all of it went.

@@ -29,6 +29,8 @@ pub mod roots;
 pub mod runs;
 pub mod runtime;
 pub mod settings;
+#[cfg(all(test, unix))]
+mod skipped;
 pub mod survey;
 pub mod tree;
 pub mod ui;

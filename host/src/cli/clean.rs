@@ -14,12 +14,13 @@ use jiff::Timestamp;
 
 use crate::clean::{
     Advice, Chosen, EntryIx, Grace, HeldEntries, Hold, Inventory, Keeping, Locks, Outcome, Plan, Removing, RootPlan,
-    Selection, Target, Terms, beyond, execute, plan, select,
+    Selection, Target, Terms, beyond, plan, select,
 };
 use crate::model::{Detail, Edit, Problem, RelPath};
-use crate::runs::{Afterwards, Runs, recover, remove};
+use crate::runs::{Afterwards, GivenUp, Runs, recover, remove, remove_in_place};
+use crate::settings::Settings;
 use crate::survey::{Found, Scope, Survey};
-use crate::tree::{OpenFiles, Progress};
+use crate::tree::OpenFiles;
 use crate::ui::{Answer, ask, can_ask};
 
 use super::args::{Clean, Protection};
@@ -46,26 +47,30 @@ struct Prepared {
 
 pub(super) fn run(context: &mut Context, args: &Clean) -> Result<Status, Failure> {
     check_usage(context, args)?;
+    let wish = Wish::of(args, &context.settings()?);
     if !args.dry_run {
-        recover(&Runs::new(&context.folders.state)).iter().for_each(|said| context.output.warning(said));
+        let runs = Runs::new(&context.folders.state);
+        if !args.no_record {
+            runs.journal().check().map_err(GivenUp::Before)?;
+        }
+        recover(&runs).iter().for_each(|said| context.output.warning(said));
     }
     let survey = context.survey();
-    let wish = Wish::of(args);
     let mut seen = prepare(context, &survey, &wish)?;
     let mut told = Vec::new();
     context.tell_log(&survey);
     if seen.plan.roots.iter().all(RootPlan::is_empty) || args.dry_run {
-        print::plan(context, &seen, args.dry_run)?;
+        print::plan(context, &seen, args.dry_run, wish.afterwards)?;
         return Ok(status_of_plan(&seen));
     }
     if !args.yes {
-        print::plan(context, &seen, false)?;
+        print::plan(context, &seen, false, wish.afterwards)?;
         context.output.flush()?;
         if !can_ask() {
             let failure = Failure::new(Status::Refused, "there is no terminal to ask on");
             return Err(failure.hint("-n shows the plan, -y carries it out without asking"));
         }
-        let question = print::question(&seen.plan);
+        let question = print::question(&seen.plan, wish.afterwards);
         let list = || print::full_list(&seen.plan);
         let answer = ask(&question, list, &mut stdin().lock(), context.output.questions());
         if answer.map_err(anyhow::Error::from)? == Answer::No {
@@ -73,6 +78,9 @@ pub(super) fn run(context: &mut Context, args: &Clean) -> Result<Status, Failure
             return Ok(Status::Done);
         }
         told.clone_from(&seen.found.problems);
+    }
+    if args.no_record {
+        context.output.note("There is no undo, and what an interruption leaves stays so: nothing is recorded.");
     }
     let done = carry_out(context, &survey, &wish, &mut seen)?;
     print::report(context, &seen, &done, &told)?;
@@ -124,21 +132,16 @@ fn status_of_plan(prepared: &Prepared) -> Status {
 struct Wish<'a> {
     args: &'a Clean,
     terms: Terms,
+    /// What becomes of what went.
+    afterwards: Afterwards,
     /// Until when held locks are waited for.
     until: Instant,
 }
 
-impl Wish<'_> {
-    fn afterwards(&self) -> Afterwards {
-        match self.args.keep_undo {
-            None => Afterwards::Delete,
-            Some(age) => Afterwards::Wait(Timestamp::now().checked_add(age).ok()),
-        }
-    }
-}
-
 impl<'a> Wish<'a> {
-    fn of(args: &'a Clean) -> Self {
+    fn of(args: &'a Clean, settings: &Settings) -> Self {
+        let age = args.keep_undo.or(settings.keep_undo).filter(|age| !age.is_zero() && !args.no_record);
+        let afterwards = age.map_or(Afterwards::Delete, |age| Afterwards::Wait(Timestamp::now().checked_add(age).ok()));
         let has = |protection| args.force.contains(&protection);
         let nanoseconds = |number: i128| i64::try_from(number).unwrap_or(i64::MAX);
         let now = nanoseconds(Timestamp::now().as_nanosecond());
@@ -150,7 +153,7 @@ impl<'a> Wish<'a> {
             others: args.include_others,
             grace: Some(Grace { now, age: age(HOUR), remote: age(24 * HOUR) }),
         };
-        Self { args, terms, until: Instant::now() + Duration::from_secs(args.wait.into()) }
+        Self { args, terms, afterwards, until: Instant::now() + Duration::from_secs(args.wait.into()) }
     }
 }
 
@@ -277,26 +280,18 @@ fn carry_out(context: &mut Context, survey: &Survey, wish: &Wish, seen: &mut Pre
         let _ = signal_hook::flag::register(signal, stop.clone());
     }
     let (inventories, roots) = (&found.inventories, &approved.roots);
-    let mut held = None;
-    let outcomes = if wish.args.no_record {
-        let run = |(inventory, root): (&Inventory, &RootPlan)| execute(inventory, root, &counters as &Progress);
-        inventories.iter().zip(roots).map(run).collect()
+    let runs = Runs::new(&context.folders.state);
+    let command: Vec<String> = std::env::args().skip(1).collect();
+    let removed = if wish.args.no_record {
+        remove_in_place(&runs, &command, (inventories, &approved), &counters, &stop)
     } else {
-        let runs = Runs::new(&context.folders.state);
         let mut again = |at: usize| claimed_again(survey, &inventories[at], &roots[at]);
-        let command = std::env::args().skip(1).collect();
-        let removed = remove(&runs, command, (inventories, &approved), &mut again, wish.afterwards(), &counters, &stop);
-        let removed = removed.map_err(|error| {
-            let failure =
-                Failure::new(Status::Failed, format!("nothing was removed, because it could not be recorded: {error}"));
-            failure.hint("make DSCC_STATE_DIR writable; `--no-record` removes without a record, and without a way back")
-        })?;
-        held = removed.held;
-        removed.outcomes
+        remove(&runs, command, (inventories, &approved), &mut again, wish.afterwards, &counters, &stop)?
     };
     drop(shown);
     *seen = Prepared::new(found, approved);
-    Ok(Done { outcomes, held, stopped: stop.load(Relaxed) })
+    seen.found.problems.extend(removed.remarks.into_iter().map(|remark| Problem::new("journal", remark)));
+    Ok(Done { outcomes: removed.outcomes, held: removed.held, stopped: stop.load(Relaxed) })
 }
 
 /// The places of what went that something which stays claims by now: somebody downloaded in between.

@@ -4,6 +4,7 @@ mod args;
 mod clean;
 mod context;
 mod exit;
+mod history;
 mod list;
 mod paths;
 mod plugin;
@@ -31,6 +32,7 @@ pub fn main() -> ExitCode {
         Command::Show(args) => show::run(&mut context, &args),
         Command::Clean(args) => clean::run(&mut context, &args),
         Command::Undo(args) => undo::run(&mut context, &args),
+        Command::History(args) => history::run(&mut context, &args),
         Command::Paths(args) => paths::run(&mut context, &args),
         Command::Plugin(args) => plugin::run(&mut context, &args),
     };

@@ -9,7 +9,7 @@ use crate::tree::{Identity, NodeKind, Stat, Usage};
 
 use super::decide::{Held, Hold};
 use super::inventory::Inventory;
-use super::plan::{HeldEntries, RootPlan, StepKind};
+use super::plan::{HeldEntries, Removing, RootPlan, StepKind};
 use super::steps;
 
 /// Tells whether the content of a file or link is still the same.
@@ -57,7 +57,7 @@ pub(super) fn content(usage: &Usage) -> (u64, u64, Option<i64>) {
 
 impl<'a> Approved<'a> {
     /// What a plan that was shown approves.
-    pub fn of(plan: &'a RootPlan) -> Self {
+    pub fn by(plan: &'a RootPlan) -> Self {
         let entry = || Approval { plugin: None, content: None };
         let mut approved = Self {
             entries: plan.remove.iter().map(|it| ((it.cache.as_str(), it.id.as_str()), entry())).collect(),
@@ -82,9 +82,10 @@ impl<'a> Approved<'a> {
         let mut hold = |removing: usize, reason: String| {
             held.entry(fresh.remove[removing].entry).or_insert(Held { hold: Hold::Changed, reason });
         };
-        for (removing, entry) in fresh.remove.iter().enumerate() {
+        let entries = || fresh.remove.iter().enumerate();
+        for (removing, entry) in entries() {
             let cache = &inventory.caches[inventory.items[entry.entry].cache];
-            if let Some(reason) = self.why_not(&entry.cache, &entry.id, &cache.plugin, &entry.content) {
+            if let Some(reason) = self.why_not(entry, &cache.plugin) {
                 hold(removing, reason);
             }
         }
@@ -97,21 +98,37 @@ impl<'a> Approved<'a> {
             let of_cache = |removing: &usize| inventory.items[fresh.remove[*removing].entry].cache == *cache;
             (0..fresh.remove.len()).filter(of_cache).for_each(|removing| hold(removing, reason.clone()));
         }
+        for (removing, entry) in entries() {
+            if let Some(reason) = self.how_changed(entry) {
+                hold(removing, reason);
+            }
+        }
         held
     }
 
-    fn why_not(&self, cache: &str, id: &str, plugin: &str, now: &Usage) -> Option<String> {
-        let Some(Approval { plugin: of, content: then }) = self.entries.get(&(cache, id)) else {
+    fn why_not(&self, entry: &Removing, plugin: &str) -> Option<String> {
+        let Some(approval) = self.of(entry) else {
             return Some(format!("it was not there when {}", self.since()));
         };
-        if let Some(other) = of.filter(|of| *of != plugin) {
-            return Some(format!("it was named by the plugin `{other}` when {}", self.since()));
-        }
-        let then = then.filter(|then| *then != content(now))?;
+        let other = approval.plugin.filter(|of| *of != plugin)?;
+        Some(format!("it was named by the plugin `{other}` when {}", self.since()))
+    }
+
+    fn how_changed(&self, entry: &Removing) -> Option<String> {
+        let (then, now) = (self.of(entry)?.content?, content(&entry.content));
         let what = |(size, files, _): (u64, u64, Option<i64>)| format!("{files} files with {size} bytes");
-        let (was, is) = (what(then), what(content(now)));
-        let how = if was == is { "a file in it was written".to_owned() } else { format!("it was {was} and is {is}") };
-        Some(format!("{how} since {}", self.since()))
+        let (had, has) = (what(then), what(now));
+        if then == now {
+            None
+        } else if had == has {
+            Some(format!("a file in it was written since {}", self.since()))
+        } else {
+            Some(format!("it has {has} now, and had {had} when {}", self.since()))
+        }
+    }
+
+    fn of<'b>(&'b self, entry: &'b Removing) -> Option<&'b Approval<'b>> {
+        self.entries.get(&(entry.cache.as_str(), entry.id.as_str()))
     }
 
     fn is_same(&self, path: &RelPath, identity: Identity, stamp: Option<Stamp>) -> bool {

@@ -38,8 +38,7 @@ fn read(path: &Path) -> Result<Saved, Failure> {
         false => File::open(path).and_then(|file| file.take(most).read_to_end(&mut text)),
     };
     read.map_err(|error| {
-        let status =
-            if error.kind() == std::io::ErrorKind::NotFound { Status::NotFound } else { Status::Failed };
+        let status = if error.kind() == std::io::ErrorKind::NotFound { Status::NotFound } else { Status::Failed };
         Failure::new(status, format!("`{name}` cannot be read: {error}"))
     })?;
     let hint = "`dscc clean --dry-run --json ... > plan.json` makes a plan; nothing was removed";
@@ -123,9 +122,7 @@ impl Planned<'_> {
             for entry in &root.entries {
                 let reason = match inventory {
                     None => "its cache's folder is another one than when the plan was made; make a new one",
-                    Some(inventory) if find(inventory, &entry.cache, &entry.id).is_none() => {
-                        "it is not there any more"
-                    }
+                    Some(inventory) if find(inventory, &entry.cache, &entry.id).is_none() => "it is not there any more",
                     Some(_) => continue,
                 };
                 gone.push(CleanKeep {

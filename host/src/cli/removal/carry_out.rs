@@ -117,7 +117,7 @@ pub(super) fn carry_out(
     let weights = context.weigh_for_removal(&looked.found, &OpenFiles::look());
     let mut advisor = Advisor { survey, locks: &mut locks };
     let shown = |inventory: &Inventory, fresh: &mut RootPlan| {
-        let shown = approved_for(seen, inventory).map(Approved::of).unwrap_or_default();
+        let shown = approved_for(seen, inventory).map(Approved::by).unwrap_or_default();
         shown.beyond(inventory, fresh)
     };
     let approved = plan_within(&looked, &weights, wish, &mut advisor, &shown);

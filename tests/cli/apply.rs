@@ -156,7 +156,7 @@ fn what_changed_since_stays_with_the_reason_and_the_rest_goes() {
         ("model/acme/a@dev", |repo| drop(repo.refs("v1", 'b')), "`models--acme--a/refs/v1` came to it"),
         ("model/acme/a@dev", |repo| replace(&repo.path("refs/dev")), "`models--acme--a/refs/dev` changed"),
         ("model/acme/a@dev", |repo| replace(&repo.path("blobs").join(etag('b'))), "changed"),
-        ("model/acme/a@dev", |repo| touch(&repo.path("blobs").join(etag('b'))), "was written since"),
+        ("model/acme/a@dev", |repo| touch(&repo.path("blobs").join(etag('b'))), "changed since"),
     ];
     for (at, (target, change, why)) in changes.into_iter().enumerate() {
         let (sandbox, hub, repo) = world();

@@ -221,7 +221,8 @@ fn the_document_of_an_undo_has_exactly_the_published_keys() {
 #[test]
 fn what_has_waited_long_enough_goes_with_the_next_run() {
     let (sandbox, _) = world();
-    sandbox.dscc(["clean", "-y", "model/acme/b", "--keep-undo=0s"]).expect(0);
+    sandbox.dscc(["clean", "-y", "model/acme/b", "--keep-undo=1s"]).expect(0);
+    std::thread::sleep(Duration::from_millis(1100));
     sandbox.dscc(["clean", "-n", "--all"]).expect(0);
     assert!(is_anything_held(&sandbox), "looking deletes nothing");
     let run = sandbox.dscc(["clean", "-y", "--all"]).expect(0);

@@ -26,6 +26,9 @@ pub(super) fn hindered(
     let mut hold = |removing: usize, hold: Hold, reason: String| {
         found.entry(plan.remove[removing].entry).or_insert(Held { hold, reason });
     };
+    if let Some((kind, reason)) = of_root(inventory, terms) {
+        (0..plan.remove.len()).for_each(|removing| hold(removing, kind, reason.into()));
+    }
     for hindrance in weights.measure().hindrances.iter().filter(|it| counts(&it.obstacle, terms)) {
         for removing in concerned(hindrance, plan, territory) {
             hold(removing, kind(&hindrance.obstacle), reason(hindrance));
@@ -44,9 +47,6 @@ pub(super) fn hindered(
         if let Some(reason) = grace.zip(weights.sum(paths).changed).and_then(|(grace, at)| too_young(grace, at)) {
             hold(removing, Hold::Young, reason);
         }
-    }
-    if let Some((kind, reason)) = of_root(inventory, terms) {
-        (0..plan.remove.len()).for_each(|removing| hold(removing, kind, reason.into()));
     }
     found
 }
@@ -70,7 +70,8 @@ pub(super) fn forced(
 
 fn of_root(inventory: &Inventory, terms: Terms) -> Option<(Hold, &'static str)> {
     if inventory.root.is_read_only() {
-        Some((Hold::Hindered, "its file system is mounted read-only"))
+        let reason = "its file system is mounted read-only; mount it for writing (`mount -o remount,rw`) and try again";
+        Some((Hold::Hindered, reason))
     } else if !terms.others && inventory.root.is_exposed() {
         let reason = "everybody may change this folder, and you are root: clean it as its owner, or with \
                       `--include-others`";
@@ -117,7 +118,8 @@ fn reason(Hindrance { path, obstacle, .. }: &Hindrance) -> String {
         Obstacle::Used(_) => "; end it and try again (`--force in-use` lifts this)",
         Obstacle::Foreign(_) => "; `--include-others` lifts this",
         Obstacle::Protected | Obstacle::Sealed => "; `chattr -i -a` takes the mark off",
-        Obstacle::Closed | Obstacle::Sticky => "; ask its owner",
+        Obstacle::Closed => "; make it writable (`chmod u+w`), or ask its owner",
+        Obstacle::Sticky => "; ask its owner",
     };
     format!("{} {obstacle}{way_out}", place(path))
 }

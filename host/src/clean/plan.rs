@@ -293,10 +293,19 @@ fn keeping(
         cache: inventory.cache_id(*ix).to_owned(),
         id: inventory.items[*ix].entry.id.clone(),
         size: weights.staying(inventory, *ix, &fate.kept),
-        held: held.clone(),
+        held: Held { reason: explained(inventory, weights, *ix, held), ..*held },
         named: named.contains(ix),
     };
     decision.held.iter().filter(|(ix, held)| told(*ix, held)).map(of).collect()
+}
+
+/// The reason why an entry stays: if it is that something in it is not known, with what the measuring pass met there.
+fn explained(inventory: &Inventory, weights: &Weights, ix: EntryIx, held: &Held) -> String {
+    let owned = || inventory.items[ix].entry.owns.iter().map(|path| inventory.paths.path(*path));
+    let unreadable = weights.measure().unreadable.iter().filter(|_| held.hold == Hold::Unknown);
+    let mut untold = unreadable.filter(|(path, _)| !held.reason.contains(path.as_str()));
+    let met = untold.find(|(path, _)| owned().any(|own| path.starts_with(&own)));
+    met.map_or_else(|| held.reason.clone(), |(path, error)| format!("{}: `{path}`: {error}", held.reason))
 }
 
 fn edits(inventory: &Inventory, plan: &RootPlan, advice: &dyn Advice) -> Result<Vec<(usize, Edit)>, HeldEntries> {

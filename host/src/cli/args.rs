@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args as Arguments, Parser, Subcommand, ValueEnum};
 
-use jiff::{SignedDuration, Span, SpanRelativeTo};
+use jiff::SignedDuration;
 
 use crate::roots::Override;
 use crate::runtime::{INTERFACE_VERSION, parse_setting};
+use crate::settings::parse_age;
 use crate::ui::ColorChoice;
 
 /// Shows and cleans what machine-learning libraries leave on disk.
@@ -68,6 +69,8 @@ pub(super) enum Command {
     Apply(Apply),
     /// Put back what the last `clean` took, as long as it waits: interrupted, or run with --keep-undo
     Undo(Undo),
+    /// Show what runs of `clean` did: when, what went, how they ended
+    History(History),
     /// Show dscc's own folders and where each library's cache is looked for
     Paths(Paths),
     /// Install, look at and make plugins
@@ -148,19 +151,13 @@ pub(super) struct Removing {
     /// Wait so long for a library to give its lock back, instead of keeping what it locks at once
     #[arg(long, value_name = "SECONDS", default_value = "0")]
     pub(super) wait: u32,
-    /// Keep what goes for so long (a week, if no age is given), so that `dscc undo` can put it back; it is not free until then
+    /// Keep what goes for so long (a week, if no age is given), so that `dscc undo` can put it back; it is not free until
+    /// then. 0s for not at all, whatever the settings say (keep-undo) [env: DSCC_KEEP_UNDO]
     #[arg(long, value_name = "AGE", num_args = 0..=1, require_equals = true, default_missing_value = "7d", value_parser = parse_age, conflicts_with = "no_record")]
     pub(super) keep_undo: Option<SignedDuration>,
     /// Delete things where they are, without a record: what an interruption leaves cannot be put back
     #[arg(long)]
     pub(super) no_record: bool,
-}
-
-/// An age, in which a day has 24 hours.
-fn parse_age(text: &str) -> Result<SignedDuration, String> {
-    let span: Span = text.parse().map_err(|_| "write it as 90s, 1h or 2d".to_owned())?;
-    let age = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|error| error.to_string())?;
-    if age.is_negative() { Err("it is negative".into()) } else { Ok(age) }
 }
 
 /// A protection that can be lifted.
@@ -188,6 +185,13 @@ pub(super) struct Undo {
     /// Do not ask before deleting
     #[arg(short, long)]
     pub(super) yes: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct History {
+    /// Everything about this run
+    #[arg(value_name = "RUN")]
+    pub(super) run: Option<String>,
 }
 
 #[derive(Debug, Arguments)]

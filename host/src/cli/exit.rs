@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use crate::clean::SelectionError;
 use crate::folders::NoHome;
 use crate::plugins::{BuildError, FolderError, InstallError, NewError, ProposalError};
+use crate::runs::GivenUp;
 use crate::runtime::PluginError;
+use crate::settings::SettingsError;
 use crate::survey::UnknownCache;
 use crate::ui::{Output, OutputError};
 
@@ -86,6 +88,23 @@ impl From<OutputError> for Failure {
 impl From<NoHome> for Failure {
     fn from(error: NoHome) -> Self {
         Self::new(Status::Failed, error.to_string())
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        let (status, hint) = match error {
+            SettingsError::Io(..) => (Status::Failed, "make the file readable, or set DSCC_CONFIG to another"),
+            SettingsError::Line { .. } => (Status::Usage, "correct it; DSCC_CONFIG names another file"),
+            SettingsError::Variable { .. } => (Status::Usage, "correct the variable, or unset it"),
+        };
+        Self::new(status, error.to_string()).hint(hint)
+    }
+}
+
+impl From<GivenUp> for Failure {
+    fn from(error: GivenUp) -> Self {
+        Self::new(Status::Failed, error.to_string()).hint(error.hint())
     }
 }
 

@@ -5,6 +5,7 @@ mod args;
 mod clean;
 mod context;
 mod exit;
+mod history;
 mod list;
 mod paths;
 mod plugin;
@@ -35,6 +36,7 @@ pub fn main() -> ExitCode {
         Command::Clean(args) => clean::run(&mut context, &args),
         Command::Apply(args) => apply::run(&mut context, &args),
         Command::Undo(args) => undo::run(&mut context, &args),
+        Command::History(args) => history::run(&mut context, &args),
         Command::Paths(args) => paths::run(&mut context, &args),
         Command::Plugin(args) => plugin::run(&mut context, &args),
     };

@@ -8,9 +8,12 @@ mod print;
 use std::io::stdin;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use crate::clean::{Chosen, HeldEntries, Hold, Inventory, Keeping, Outcome, Plan, RootPlan, Terms};
 use crate::model::Problem;
-use crate::runs::{Runs, recover};
+use crate::runs::{Afterwards, GivenUp, Runs, recover};
+use crate::settings::Settings;
 use crate::survey::{Found, Survey};
 use crate::ui::json::CleanKeep;
 use crate::ui::{Answer, ask, can_ask};
@@ -81,6 +84,24 @@ struct Prepared {
     plan: Plan,
 }
 
+/// How the command goes about it.
+#[derive(Clone, Copy)]
+struct Way {
+    /// What becomes of what went.
+    afterwards: Afterwards,
+    /// Until when held locks are waited for.
+    until: Instant,
+}
+
+impl Way {
+    /// From now on locks are waited for, and what waits does so.
+    fn of(how: &Removing, settings: &Settings) -> Self {
+        let age = how.keep_undo.or(settings.keep_undo).filter(|age| !age.is_zero() && !how.no_record);
+        let afterwards = age.map_or(Afterwards::Delete, |age| Afterwards::Wait(Timestamp::now().checked_add(age).ok()));
+        Self { afterwards, until: Instant::now() + Duration::from_secs(how.wait.into()) }
+    }
+}
+
 /// What was done.
 struct Done {
     outcomes: Vec<Outcome>,
@@ -103,32 +124,37 @@ enum Waiting {
 pub(super) fn run(context: &mut Context, wish: &dyn Wish) -> Result<Status, Failure> {
     let how = wish.how();
     check_usage(context, how)?;
+    let way = Way::of(how, &context.settings()?);
     if !how.dry_run {
-        let said = recover(&Runs::new(&context.folders.state));
-        said.iter().for_each(|said| context.output.warning(said));
+        let runs = Runs::new(&context.folders.state);
+        if !how.no_record {
+            runs.journal().check().map_err(GivenUp::Before)?;
+        }
+        recover(&runs).iter().for_each(|said| context.output.warning(said));
     }
-    // From now on held locks are waited for.
-    let until = Instant::now() + Duration::from_secs(how.wait.into());
     let survey = context.survey();
-    let mut seen = carry_out::prepare(context, &survey, wish, until)?;
+    let mut seen = carry_out::prepare(context, &survey, wish, way)?;
     let mut told = Vec::new();
     context.tell_log(&survey);
     if let Some(preamble) = wish.preamble() {
         context.output.note(&preamble);
     }
     if seen.plan.roots.iter().all(RootPlan::is_empty) || how.dry_run {
-        print::plan(context, &seen, how.dry_run.then(|| wish.terms()).as_ref())?;
+        print::plan(context, &seen, how.dry_run.then(|| wish.terms()).as_ref(), way.afterwards)?;
         return Ok(status_of_plan(&seen, wish));
     }
     if !how.yes {
-        print::plan(context, &seen, None)?;
-        if confirm(context, &seen.plan)? == Answer::No {
+        print::plan(context, &seen, None, way.afterwards)?;
+        if confirm(context, &seen.plan, way)? == Answer::No {
             context.output.note("Nothing was removed.");
             return Ok(Status::Done);
         }
         told.clone_from(&seen.looked.found.problems);
     }
-    let done = carry_out::carry_out(context, &survey, wish, until, &mut seen)?;
+    if how.no_record {
+        context.output.note("There is no undo, and what an interruption leaves stays so: nothing is recorded.");
+    }
+    let done = carry_out::carry_out(context, &survey, wish, way, &mut seen)?;
     print::report(context, &seen, &done, &told)?;
     let complete = done.outcomes.iter().all(|outcome| outcome.failed.is_empty());
     Ok(match done.signal {
@@ -151,13 +177,13 @@ fn check_usage(context: &Context, how: &Removing) -> Result<(), Failure> {
 }
 
 /// Signals still kill at once here: nothing was begun.
-fn confirm(context: &mut Context, plan: &Plan) -> Result<Answer, Failure> {
+fn confirm(context: &mut Context, plan: &Plan, way: Way) -> Result<Answer, Failure> {
     context.output.flush()?;
     if !can_ask() {
         let failure = Failure::new(Status::Refused, "there is no terminal to ask on");
         return Err(failure.hint("-n shows the plan, -y carries it out without asking"));
     }
-    let question = print::question(plan);
+    let question = print::question(plan, way.afterwards);
     let list = || print::full_list(plan);
     let answer = ask(&question, list, &mut stdin().lock(), context.output.questions());
     Ok(answer.map_err(anyhow::Error::from)?)

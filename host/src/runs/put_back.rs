@@ -1,6 +1,7 @@
 //! Undoing a run: what it put aside goes back to its places, entry by entry, each whole or not at all.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::clean::{add_lines, missing_lines};
 use crate::model::{Moment, RelPath};
@@ -33,19 +34,22 @@ pub fn put_back(run: Run, record: &Record) -> Result<PutBack, RunsError> {
             Err(reason) => done.left.extend(root.entries.iter().map(|entry| (entry.clone(), reason.clone()))),
         }
     }
-    for place in &record.places {
-        match Holding::open(place) {
-            // One that is not empty is a root's, which says what of it waits.
-            Ok(holding) => drop(holding.remove_if_empty()),
-            // It was killed before it made the folder, but perhaps not before it made the one above.
-            Err(_) => Holding::clear_away(place),
-        }
-    }
+    record.places.iter().for_each(|place| clear(place));
     let waits = record.roots.iter().any(|root| root.holding.symlink_metadata().is_ok());
     if !waits {
         run.forget()?;
     }
     Ok(done)
+}
+
+/// Removes a place if nothing waits there.
+pub(super) fn clear(place: &Path) {
+    match Holding::open(place) {
+        // One that is not empty is a root's, which says what of it waits.
+        Ok(holding) => drop(holding.remove_if_empty()),
+        // It was never made, but perhaps the folder above was.
+        Err(_) => Holding::clear_away(place),
+    }
 }
 
 struct Part<'a> {

@@ -32,7 +32,7 @@ pub enum FsError {
     #[error("something else is at this path now than when it was looked at; nothing was done to it, list again")]
     Changed,
     /// A mount point, or a subvolume.
-    #[error("it is on another file system, which is not entered; name that folder as a root of its own to include it")]
+    #[error("it is on another file system, which is not entered; unmount it, or name that folder as a root of its own")]
     OtherDevice,
     /// EBUSY.
     #[error("the system is using it: a mount point or an open device; unmount or close it and try again")]

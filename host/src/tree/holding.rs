@@ -49,8 +49,9 @@ impl Holding {
         let inside = || Self::make_in(root.descriptor(), root.path(), run);
         let beside = root.path().parent().and_then(|above| Some((open_beside(root, above)?, above)));
         match beside.map(|(fd, above)| Self::make_in(&fd, above, run)) {
-            Some(Err(FsError::Denied | FsError::NotOwner | FsError::ReadOnly)) | None => inside(),
-            Some(made) => made,
+            Some(Ok(made)) => Ok(made),
+            // Not permitted, or somebody took that place: the one in it is as good.
+            Some(Err(_)) | None => inside(),
         }
     }
 

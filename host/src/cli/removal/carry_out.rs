@@ -1,32 +1,22 @@
 //! Planning without locks, to be shown; and again under the locks, to be carried out.
 
 use std::collections::HashSet;
-use std::time::Instant;
 
-use jiff::Timestamp;
-
-use crate::clean::{
-    Advice, Approved, EntryIx, HeldEntries, Inventory, Locks, Plan, Removing, RootPlan, Weights, execute, plan,
-};
+use crate::clean::{Advice, Approved, EntryIx, HeldEntries, Inventory, Locks, Plan, Removing, RootPlan, Weights, plan};
 use crate::model::{Edit, Problem, RelPath};
-use crate::runs::{Afterwards, Runs, remove};
+use crate::runs::{Afterwards, Runs, remove, remove_in_place};
 use crate::survey::Survey;
-use crate::tree::{OpenFiles, Progress};
+use crate::tree::OpenFiles;
 
 use super::super::context::Context;
-use super::super::exit::{Failure, Status};
+use super::super::exit::Failure;
 use super::super::signals::Signals;
-use super::{Done, Looked, Prepared, Waiting, Wish};
+use super::{Done, Looked, Prepared, Waiting, Way, Wish};
 
 /// Looks, selects and plans, without holding any lock.
-pub(super) fn prepare(
-    context: &Context,
-    survey: &Survey,
-    wish: &dyn Wish,
-    until: Instant,
-) -> Result<Prepared, Failure> {
+pub(super) fn prepare(context: &Context, survey: &Survey, wish: &dyn Wish, way: Way) -> Result<Prepared, Failure> {
     let mut looked = wish.look(context, survey)?;
-    let mut locks = Locks::probing(until);
+    let mut locks = Locks::probing(way.until);
     // Whoever had a lock and gave it back while we waited is no user any more.
     for (inventory, chosen) in looked.found.inventories.iter().zip(&looked.chosen) {
         let entries = chosen.iter().flat_map(|chosen| inventory.subtree(chosen.entry));
@@ -103,10 +93,10 @@ pub(super) fn carry_out(
     context: &Context,
     survey: &Survey,
     wish: &dyn Wish,
-    until: Instant,
+    way: Way,
     seen: &mut Prepared,
 ) -> Result<Done, Failure> {
-    let mut locks = Locks::holding(until);
+    let mut locks = Locks::holding(way.until);
     for (inventory, root) in seen.looked.found.inventories.iter().zip(&seen.plan.roots) {
         for removing in &root.remove {
             // Whoever holds one of them is found again below, and the entry stays.
@@ -121,41 +111,34 @@ pub(super) fn carry_out(
         shown.beyond(inventory, fresh)
     };
     let approved = plan_within(&looked, &weights, wish, &mut advisor, &shown);
-    let done = remove_all(context, survey, wish, (&looked, &approved));
+    let (done, remarks) = remove_all(context, survey, way, wish.how().no_record, (&looked, &approved))?;
     *seen = Prepared::new(looked, approved);
-    done
+    seen.looked.found.problems.extend(remarks.into_iter().map(|remark| Problem::new("journal", remark)));
+    Ok(done)
 }
 
-/// From here on signals stop the work between two things.
+/// From here on signals stop the work between two things. What else went wrong comes along.
 fn remove_all(
     context: &Context,
     survey: &Survey,
-    wish: &dyn Wish,
+    way: Way,
+    in_place: bool,
     (looked, plan): (&Looked, &Plan),
-) -> Result<Done, Failure> {
+) -> Result<(Done, Vec<String>), Failure> {
     let signals = Signals::catch();
     let (counters, _shown) = context.progress("removing");
-    let (inventories, roots) = (&looked.found.inventories, &plan.roots);
-    if wish.how().no_record {
-        let run = |(inventory, root): (&Inventory, &RootPlan)| execute(inventory, root, &counters as &Progress);
-        let outcomes = inventories.iter().zip(roots).map(run).collect();
-        return Ok(Done { outcomes, waits: None, signal: signals.caught() });
-    }
+    let (inventories, roots) = (looked.found.inventories.as_slice(), &plan.roots);
     let runs = Runs::new(&context.folders.state);
-    let mut again = |at: usize| claimed_again(survey, &inventories[at], &roots[at]);
-    let command = std::env::args().skip(1).collect();
-    let afterwards = match wish.how().keep_undo {
-        None => Afterwards::Delete,
-        Some(age) => Afterwards::Wait(Timestamp::now().checked_add(age).ok()),
+    let command: Vec<String> = std::env::args().skip(1).collect();
+    let removed = if in_place {
+        remove_in_place(&runs, &command, (inventories, plan), &counters, signals.stop())
+    } else {
+        let mut again = |at: usize| claimed_again(survey, &inventories[at], &roots[at]);
+        remove(&runs, command, (inventories, plan), &mut again, way.afterwards, &counters, signals.stop())?
     };
-    let removed = remove(&runs, command, (inventories, plan), &mut again, afterwards, &counters, signals.stop());
-    let removed = removed.map_err(|error| {
-        let failure =
-            Failure::new(Status::Failed, format!("nothing was removed, because it could not be recorded: {error}"));
-        failure.hint("make DSCC_STATE_DIR writable; `--no-record` removes without a record, and without a way back")
-    })?;
-    let why = if wish.how().keep_undo.is_some() { Waiting::ForUndo } else { Waiting::ForDeletion };
-    Ok(Done { outcomes: removed.outcomes, waits: removed.held.map(|run| (run, why)), signal: signals.caught() })
+    let why = if way.afterwards == Afterwards::Delete { Waiting::ForDeletion } else { Waiting::ForUndo };
+    let waits = removed.held.map(|run| (run, why));
+    Ok((Done { outcomes: removed.outcomes, waits, signal: signals.caught() }, removed.remarks))
 }
 
 /// The places of what went that something which stays claims by now: somebody downloaded in between.

@@ -7,6 +7,7 @@ use hashbrown::HashSet;
 use crate::clean::{EntryIx, Outcome, Plan, Removing, RootPlan, Saved, Terms};
 use crate::documents::{self, expected};
 use crate::model::{Problem, Recovery};
+use crate::runs::Afterwards;
 use crate::ui::{Column, Style, Table, escape, size};
 
 use super::super::context::Context;
@@ -31,7 +32,12 @@ fn outermost(plan: &Plan) -> Vec<(&RootPlan, &Removing, u64)> {
 }
 
 /// What would go, or is about to; `dry_run` has the terms of a plan that is only to be looked at.
-pub(super) fn plan(context: &mut Context, prepared: &Prepared, dry_run: Option<&Terms>) -> Result<(), Failure> {
+pub(super) fn plan(
+    context: &mut Context,
+    prepared: &Prepared,
+    dry_run: Option<&Terms>,
+    afterwards: Afterwards,
+) -> Result<(), Failure> {
     if context.global.json {
         return print_json(context, prepared, &[], dry_run);
     }
@@ -57,7 +63,7 @@ pub(super) fn plan(context: &mut Context, prepared: &Prepared, dry_run: Option<&
         let rendered = table.render(context.output.width, context.output.colors.stdout);
         context.output.print(&rendered.text)?;
     }
-    for line in summary(prepared) {
+    for line in summary(prepared, afterwards) {
         context.output.print(&format!("{}\n", escape(&line)))?;
     }
     kept::print(context, prepared)?;
@@ -68,11 +74,17 @@ pub(super) fn plan(context: &mut Context, prepared: &Prepared, dry_run: Option<&
 }
 
 /// Bytes freed, bytes that stay because they are shared, what cannot be had back.
-fn summary(prepared: &Prepared) -> Vec<String> {
+fn summary(prepared: &Prepared, afterwards: Afterwards) -> Vec<String> {
     let plan = &prepared.plan;
     let mut lines = Vec::new();
     if plan.roots.iter().any(|root| !root.is_empty()) {
-        lines.push(format!("{} will be free.", size(expected(plan).size)));
+        let expected = size(expected(plan).size);
+        lines.push(match afterwards {
+            Afterwards::Delete => format!("{expected} will be free."),
+            Afterwards::Wait(_) => {
+                format!("{expected} will wait for `dscc undo`, and are not free until they are deleted.")
+            }
+        });
     }
     let shared: u64 = plan.roots.iter().map(|root| root.shared.size).sum();
     if shared > 0 {
@@ -101,10 +113,14 @@ fn endangered(prepared: &Prepared, recovery: Recovery, words: &str) -> Vec<Strin
 }
 
 /// The question, with the two figures that matter.
-pub(super) fn question(plan: &Plan) -> String {
+pub(super) fn question(plan: &Plan, afterwards: Afterwards) -> String {
     let entries = outermost(plan).len();
     let noun = if entries == 1 { "entry" } else { "entries" };
-    format!("Remove {entries} {noun}, freeing {}?", size(expected(plan).size))
+    let expected = size(expected(plan).size);
+    match afterwards {
+        Afterwards::Delete => format!("Remove {entries} {noun}, freeing {expected}?"),
+        Afterwards::Wait(_) => format!("Remove {entries} {noun}, {expected}, which are kept for undo?"),
+    }
 }
 
 /// Every entry and every path, for `l`.

@@ -6,6 +6,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test a failure to set the scene is a failure")]
 
+mod apply;
 mod clean;
 mod clean_store;
 mod code_cache;

@@ -22,7 +22,7 @@ fn names() -> [Vec<u8>; 9] {
         b"\x1b[31mred\x1b[2J".to_vec(),
         b"..\\..\\etc".to_vec(),
         b"...".to_vec(),
-        b" %5C \xf0\x9f\xa6\x80 ".to_vec(),
+        b"%5C \xf0\x9f\xa6\x80".to_vec(),
     ]
 }
 

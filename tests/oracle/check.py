@@ -31,6 +31,7 @@ PARTS = {
         "check_transformers",
         "check_datasets",
         "check_hf_home",
+        "check_crash",
     ),
     "ir": ("check_roots", "check_ir_datasets"),
     "datamaestro": ("check_datamaestro", "check_datamaestro_traps"),

@@ -11,6 +11,7 @@ import select
 import signal
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -72,6 +73,21 @@ def run(command: list[str], environment: dict[str, str], scratch: Path, world: P
     finally:
         _, status = os.waitpid(child, 0)
     return Ended(os.waitstatus_to_exitcode(status), out.read_text(), err.read_text(), seen)
+
+
+def impossible(scratch: Path) -> str | None:
+    """Why programs cannot be stopped here, if they cannot."""
+    if calls.MACHINE not in calls.NUMBERS:
+        return f"the numbers of the system calls of {calls.MACHINE} are not known"
+    probe = scratch / "probe"
+    probe.mkdir()
+    seen = []
+    try:
+        mkdir = [sys.executable, "-S", "-c", "import os, sys; os.mkdir(sys.argv[1])", str(probe / "made")]
+        run(mkdir, {}, scratch, probe, lambda number, call: seen.append(call) or KILL)
+    except (RuntimeError, OSError) as error:
+        return f"the kernel does not let a process ask before its calls: {error}"
+    return None if seen and not (probe / "made").exists() else "a process that was killed before a call made it"
 
 
 def become(command, environment, folder: Path, streams: tuple[Path, Path], channel: socket.socket) -> None:

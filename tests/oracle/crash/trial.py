@@ -1,7 +1,6 @@
 """One point of one command: the home is made anew, the command is stopped there, and everything is judged: what the kill
 left, and what the next command makes of it."""
 
-import errno
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,6 @@ from crash.stopper import GO_ON, INTERRUPT, KILL, Call, Ended
 from crash.world import Nodes, World, difference
 
 PURGE = re.compile(r"/\.dscc-quarantine-\d+/[^/]+/")
-ERRORS = (errno.EIO, errno.ENOSPC, errno.EACCES)
 INTERRUPTED = 130
 NOBODY = "no/such-entry"  # names nothing: such a run only brings others to an end
 
@@ -22,6 +20,18 @@ class Scenario:
     title: str
     cache: str
     entries: tuple[str, ...]
+    thorough: bool = True  # or only by plain `clean`
+
+    def variants(self) -> dict[str, "Variant"]:
+        keep = self.clean("--keep-undo")
+        found = [
+            Variant("clean", (), self.clean()),
+            Variant("clean --keep-undo", (), keep),
+            Variant("undo", (keep,), ("undo",)),
+            Variant("undo --discard", (keep,), ("undo", "--discard", "-y")),
+            Variant("clean --no-record", (), self.clean("--no-record")),
+        ]
+        return {variant.name: variant for variant in found[: None if self.thorough else 1]}
 
     def clean(self, *options: str) -> tuple[str, ...]:
         return ("clean", "-y", "-c", self.cache, *self.entries, "--grace", "0s", *options)
@@ -34,18 +44,6 @@ class Variant:
     name: str
     first: tuple[tuple[str, ...], ...]
     command: tuple[str, ...]
-
-
-def variants(scenario: Scenario) -> dict[str, Variant]:
-    keep = scenario.clean("--keep-undo")
-    found = [
-        Variant("clean", (), scenario.clean()),
-        Variant("clean --keep-undo", (), keep),
-        Variant("undo", (keep,), ("undo",)),
-        Variant("undo --discard", (keep,), ("undo", "--discard", "-y")),
-        Variant("clean --no-record", (), scenario.clean("--no-record")),
-    ]
-    return {variant.name: variant for variant in found}
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class Trial:
 
     def __init__(self, world: World, view, scenario: Scenario):
         self.world, self.view, self.scenario = world, view, scenario
-        self.variants = variants(scenario)
+        self.variants = scenario.variants()
         self.seen: dict[frozenset, list[str]] = {}
         self.before = world.restore()
         self.was = view.look()
@@ -86,17 +84,26 @@ class Trial:
             if answer.status:
                 raise AssertionError(str(answer))
 
-    def calls(self, variant: Variant) -> list[Call]:
+    def calls(self, name: str) -> list[Call]:
         """All calls of a command, in the order in which they come today."""
+        variant = self.variants[name]
         self.start(variant)
         ended = self.world.stop(variant.command, lambda number, call: GO_ON)
         if ended.status:
             raise AssertionError(f"{' '.join(variant.command)} ended with {ended.status}: {ended.stderr}")
         return ended.calls
 
+    def calls_after(self, point: Point) -> int:
+        """How many calls the next run makes."""
+        variant = self.variants[point.variant]
+        self.start(variant)
+        self.world.stop(variant.command, lambda number, call: KILL if number == point.number else GO_ON)
+        return len(self.world.stop(self.next(point), lambda number, call: GO_ON).calls)
+
     # ------------------------------------------------------------ one point
 
-    def play(self, point: Point) -> list[str]:
+    def play(self, point: Point) -> list[tuple[str, str]]:
+        """The problems, and where each was found."""
         variant = self.variants[point.variant]
         self.start(variant)
         ended = self.world.stop(variant.command, lambda number, call: point.way if number == point.number else GO_ON)
@@ -107,7 +114,7 @@ class Trial:
             where += f", and the next run {self.describe(Point(variant.name, point.again), killed)}"
             problems += self.valid("after the next run was killed as well") + self.listed()
         problems += self.brought_to_an_end(point, ended, variant)
-        return [f"{variant.name} {where}: {problem}" for problem in problems]
+        return [(problem, where) for problem in problems]
 
     def describe(self, point: Point, ended: Ended) -> str:
         if point.number >= len(ended.calls):
@@ -172,6 +179,9 @@ class Trial:
     def brought_to_an_end(self, point: Point, ended: Ended, variant: Variant) -> list[str]:
         """The next run finishes or undoes it; what is kept for undo after that comes back with `undo`."""
         answer = self.world.dscc(*self.next(point))
+        if point.next == "undo" and answer.status:
+            # It had nothing to put back: what is partly deleted is for the next run to finish.
+            answer = self.world.dscc(*self.next(Point("", 0)))
         nodes = self.world.nodes()
         as_before = not difference(nodes, self.before, inodes=True, times=False)
         as_final = not difference(nodes, self.final, inodes=False, times=False)

@@ -154,11 +154,12 @@ class DatamaestroView(ForkedView):
         for name, row in was.items():
             inner = [it for it in folders.values() if it != folders[name] and beneath(it, folders[name])]
             own = {p for p in before if beneath(p, folders[name]) and not any(beneath(p, it) for it in inner)}
-            if now[name] == row:
-                lost = {path for path in own - nodes.keys() if before[path].kind != "dir"}
-                found += [f"{name} is whole for the library, without {sorted(lost)[:4]}"] if lost and row["prepared"] else []
-            elif now[name]["prepared"] or own and own <= kept.keys():
+            if own and own <= kept.keys() and now[name] != row:
                 found.append(f"the library's {name} is {now[name]}, but was {row}")
+            # Without its record it is taken for whole if its files are there, and they are.
+            lost = sorted(path for path in own - nodes.keys() if before[path].kind != "dir" and "/.state." not in path)
+            if lost and now[name]["prepared"]:
+                found.append(f"{name} is whole for the library, without {lost[:4]}")
         return found
 
     def folder(self, row: dict) -> str:

@@ -19,11 +19,12 @@ Nodes = dict[str, Node]
 class World:
     """A copy of a small corpus, dscc's state folder, and room for one more copy that a library may change.
 
-    `links` are links of the corpus that lead to a place in it by an absolute path: that place, by the link's.
+    `links` are links of the corpus that lead to a place in it by an absolute path: that place, by the link's. `above` are
+    the folders that roots are in.
     """
 
-    def __init__(self, lab: Lab, pristine: Path, at: Path, links: dict[str, str], settings: dict[str, str]):
-        self.lab, self.pristine, self.links = lab, pristine, links
+    def __init__(self, lab: Lab, pristine: Path, at: Path, links: dict[str, str], above: tuple[str, ...], settings: dict):
+        self.lab, self.pristine, self.links, self.above = lab, pristine, links, above
         self.at, self.live, self.asked = at, at / "live", at / "asked"
         self.home, self.state = self.live / "home", self.live / "state"
         self.settings = {name: value.replace("{live}", str(self.live)) for name, value in settings.items()}
@@ -75,7 +76,10 @@ class World:
                 it = replace(it, content=hashlib.sha256(b"\n".join(lines)).hexdigest())
             if it.kind == "link":
                 it = replace(it, content=it.content.replace(str(self.live), "{live}"))
-            found[path.relative_to(self.live).as_posix()] = it
+            name = path.relative_to(self.live).as_posix()
+            if name in self.above:
+                it = replace(it, modified=0)  # what is put aside waits there
+            found[name] = it
         return found
 
     def walk(self, wanted) -> Iterator[Path]:

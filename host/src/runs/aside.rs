@@ -84,6 +84,7 @@ impl<'a> Aside<'a> {
             run.add(&Line::Item { path, ino, kind: kind.into(), entries, emptied: item.if_empty });
             folders.extend(item.path.parent());
         }
+        folders.extend(self.plan.edits.iter().filter_map(|(_, edit)| edit.file.parent()));
         for folder in folders {
             if let Ok(stat) = root.stat(&folder) {
                 let (accessed, modified) = (stat.accessed_ns, stat.modified_ns);

@@ -7,7 +7,7 @@ use crate::clean::{add_lines, missing_lines};
 use crate::model::{Moment, RelPath};
 use crate::tree::{FsError, Holding, NodeKind, Root};
 
-use super::record::{EntryRecord, Record, RootRecord};
+use super::record::{EntryRecord, Phase, Record, RootRecord};
 use super::store::{Run, RunsError};
 
 /// What came of an undo.
@@ -25,8 +25,13 @@ pub struct PutBack {
 ///
 /// # Errors
 /// When the record cannot be removed.
-pub fn put_back(run: Run, record: &Record) -> Result<PutBack, RunsError> {
+pub fn put_back(mut run: Run, record: &Record) -> Result<PutBack, RunsError> {
     let mut done = PutBack::default();
+    let was_held = record.phase == Some(Phase::Held);
+    if was_held {
+        // Killed from here on, the next run goes on with it. Where that cannot be written, the next `undo` does.
+        let _ = run.enter(Phase::Moving, None);
+    }
     for root in &record.roots {
         match Part::open(root) {
             Ok(Some(part)) => part.put_back(&mut done),
@@ -38,6 +43,8 @@ pub fn put_back(run: Run, record: &Record) -> Result<PutBack, RunsError> {
     let waits = record.roots.iter().any(|root| root.holding.symlink_metadata().is_ok());
     if !waits {
         run.forget()?;
+    } else if was_held {
+        let _ = run.enter(Phase::Held, record.until);
     }
     Ok(done)
 }
@@ -100,6 +107,8 @@ impl<'a> Part<'a> {
         }
         self.edit(Moment::After, done);
         self.edit(Moment::Before, done);
+        // Rewriting may be what was killed.
+        self.record.edits.iter().filter_map(|edit| edit.path.parent()).for_each(|at| self.root.clear_temporaries(&at));
         for &item in &self.waiting {
             // An emptied folder that is there again is not needed any more.
             if self.record.items[item].emptied && self.is_folder(&self.record.items[item].path) {

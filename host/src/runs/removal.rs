@@ -88,8 +88,7 @@ pub fn remove(
             Err(GivenUp::Before(error))
         }
         Ok(mut parts) => {
-            let in_place = (afterwards == Afterwards::Delete).then_some((progress, stop));
-            let outcomes = put_aside(whole, &mut parts, again, in_place);
+            let outcomes = put_aside(&mut parts, again);
             // What was to be put back and could not be must not be deleted.
             let stuck = parts.iter().flatten().any(|part| part.stuck);
             let afterwards = if stuck { Afterwards::Wait(None) } else { afterwards };
@@ -135,24 +134,15 @@ fn prepare<'a>(
     }
 }
 
-/// Puts everything aside and looks once more. What has no place to be put aside because the disk is full is deleted where
-/// it is, unless it is to be kept: that is when a cleaner is needed most.
-fn put_aside(
-    (inventories, plan): Whole<'_>,
-    parts: &mut [Part<'_>],
-    again: Again<'_>,
-    in_place: Option<(&Progress, &AtomicBool)>,
-) -> Vec<Outcome> {
-    let one = |(number, part): (usize, &mut Part<'_>)| match (part, in_place) {
-        (Ok(aside), _) => {
+/// Puts everything aside, and looks once more.
+fn put_aside(parts: &mut [Part<'_>], again: Again<'_>) -> Vec<Outcome> {
+    let one = |(number, part): (usize, &mut Part<'_>)| match part {
+        Ok(aside) => {
             let mut outcome = aside.carry_out();
             aside.put_back_claimed(&again(number), &mut outcome);
             outcome
         }
-        (Err(outcome), Some((progress, stop))) if is_full(outcome) => {
-            execute_until(&inventories[number], &plan.roots[number], progress, stop)
-        }
-        (Err(outcome), _) => std::mem::take(outcome),
+        Err(outcome) => std::mem::take(outcome),
     };
     parts.iter_mut().enumerate().map(one).collect()
 }
@@ -247,11 +237,6 @@ fn nowhere(inventory: &Inventory, plan: &RootPlan, error: &FsError) -> Outcome {
     };
     let outermost = plan.remove.iter().enumerate().filter(|(_, entry)| entry.outermost);
     Outcome { failed: outermost.map(failure).collect(), ..Outcome::default() }
-}
-
-/// Whether nothing could be put aside for lack of room.
-fn is_full(outcome: &Outcome) -> bool {
-    outcome.failed.iter().any(|failure| failure.error == Some(FsError::NoSpace))
 }
 
 /// Deletes what one root put aside; whether all of it went.

@@ -81,7 +81,7 @@ pub fn show_entry(inventory: &Inventory, weights: &Weights, ix: EntryIx) -> json
 pub fn clean(found: &Found, plan: &Plan, outcomes: &[Outcome], dry_run: bool) -> json::CleanDocument {
     let mut document = json::CleanDocument {
         dry_run,
-        expected: expected(plan).size,
+        expected: plan.expected().size,
         freed: outcomes.iter().map(|outcome| outcome.freed.size).sum(),
         freed_disk: outcomes.iter().map(|outcome| outcome.freed.disk_size).sum(),
         failed: failures(found, plan, outcomes),
@@ -107,13 +107,6 @@ pub fn clean(found: &Found, plan: &Plan, outcomes: &[Outcome], dry_run: bool) ->
         }));
     }
     document
-}
-
-/// What a plan frees.
-pub fn expected(plan: &Plan) -> Usage {
-    let mut sum = Usage::default();
-    plan.roots.iter().for_each(|root| sum += root.expected);
-    sum
 }
 
 /// What was to go and is still there.

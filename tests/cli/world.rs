@@ -152,10 +152,9 @@ impl Seen {
     /// Removes all of it.
     pub fn clean(&self, names: &[&str]) -> u64 {
         let plan = self.plan(names);
-        let run = |(inventory, root)| execute(inventory, root, &Progress::default());
-        let outcomes: Vec<Outcome> = self.found.inventories.iter().zip(&plan.roots).map(run).collect();
+        let outcomes: Vec<Outcome> = execute(&self.found.inventories, &plan, &Progress::default());
         let freed = outcomes.iter().map(|outcome| outcome.freed.size).sum();
-        assert_eq!(freed, plan.roots.iter().map(|root| root.expected.size).sum::<u64>());
+        assert_eq!(freed, plan.expected().size);
         freed
     }
 }

@@ -8,7 +8,7 @@ use crate::tree::{Freed, FsError, Keep, LinkTally, Progress};
 
 use super::edits;
 use super::inventory::Inventory;
-use super::plan::{RootPlan, Step, StepKind};
+use super::plan::{Plan, RootPlan, Step, StepKind};
 
 /// What became of a plan for one root.
 #[derive(Debug, Default)]
@@ -47,12 +47,16 @@ pub trait Take {
     }
 }
 
-/// Carries out the plan for one root, deleting things where they are. The locks of its entries are held by the caller.
-pub fn execute(inventory: &Inventory, plan: &RootPlan, progress: &Progress) -> Outcome {
-    let mut direct = Direct { inventory, plan, progress, tally: LinkTally::default() };
-    let mut outcome = carry_out(inventory, plan, &mut direct);
-    outcome.freed = direct.tally.freed();
-    outcome
+/// Carries out a plan, deleting things where they are. The locks of its entries are held by the caller.
+pub fn execute(inventories: &[Inventory], plan: &Plan, progress: &Progress) -> Vec<Outcome> {
+    // A file may have a name in each of several roots.
+    let tally = LinkTally::default();
+    let one = |(inventory, plan): (&Inventory, &RootPlan)| {
+        let before = tally.freed();
+        let outcome = carry_out(inventory, plan, &mut Direct { inventory, plan, progress, tally: &tally });
+        Outcome { freed: tally.freed() - before, ..outcome }
+    };
+    inventories.iter().zip(&plan.roots).map(one).collect()
 }
 
 /// Carries out the plan for one root, as `take` does it; nothing is measured.
@@ -75,7 +79,7 @@ struct Direct<'a> {
     inventory: &'a Inventory,
     plan: &'a RootPlan,
     progress: &'a Progress,
-    tally: LinkTally,
+    tally: &'a LinkTally,
 }
 
 impl Take for Direct<'_> {
@@ -91,7 +95,7 @@ impl Take for Direct<'_> {
                 .collect();
         }
         let keep = Keep { paths: &self.inventory.paths, kept: &self.plan.kept_paths };
-        let removal = root.remove(&step.path, step.identity, &keep, &self.tally, self.progress);
+        let removal = root.remove(&step.path, step.identity, &keep, self.tally, self.progress);
         let unexplained = !removal.gone && !removal.kept_something && removal.failures.is_empty();
         let changed = unexplained.then(|| (step.path.clone(), FsError::Changed));
         removal.failures.into_iter().chain(changed).collect()

@@ -111,6 +111,16 @@ impl Weights {
         })
     }
 
+    /// Files that lose some of their names when everything at these paths goes, and keep others.
+    pub(super) fn partly(&self, paths: &HashSet<PathId>) -> Vec<Partly> {
+        let of = |inode: &LinkedInode| {
+            let names: u64 = inode.at.iter().filter(|(path, _)| paths.contains(path)).map(|(_, names)| names).sum();
+            let partly = 0 < names && names < inode.links;
+            partly.then(|| Partly { inode: (inode.dev, inode.ino), names, links: inode.links, usage: inode.usage() })
+        };
+        self.measure.linked.iter().filter_map(of).collect()
+    }
+
     fn add_up(&self, paths: &HashSet<PathId>, counts: impl Fn(&LinkedInode) -> bool) -> Usage {
         let mut usage = Usage::default();
         let mut inodes: HashSet<usize> = HashSet::new();
@@ -123,6 +133,31 @@ impl Weights {
         }
         usage
     }
+}
+
+/// A file that keeps some of its names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Partly {
+    inode: (u64, u64),
+    /// How many go.
+    names: u64,
+    /// How many there are.
+    links: u64,
+    usage: Usage,
+}
+
+/// What is free because the names that files have in one root go together with those in others.
+pub(super) fn across<'a>(roots: impl Iterator<Item = &'a Partly>) -> Usage {
+    let mut names: HashMap<(u64, u64), u64> = HashMap::new();
+    let mut usage = Usage::default();
+    for partly in roots {
+        let going = names.entry(partly.inode).or_default();
+        *going += partly.names;
+        if *going == partly.links {
+            usage += partly.usage;
+        }
+    }
+    usage
 }
 
 /// All that the command is about, an inode once, be it in one root or in several.

@@ -275,8 +275,7 @@ fn carry_out(context: &mut Context, survey: &Survey, wish: &Wish, seen: &mut Pre
     let (inventories, roots) = (&found.inventories, &approved.roots);
     let mut held = None;
     let outcomes = if wish.args.no_record {
-        let run = |(inventory, root): (&Inventory, &RootPlan)| execute(inventory, root, &counters as &Progress);
-        inventories.iter().zip(roots).map(run).collect()
+        execute(inventories, &approved, &counters as &Progress)
     } else {
         let runs = Runs::new(&context.folders.state);
         let mut again = |at: usize| claimed_again(survey, &inventories[at], &roots[at]);
@@ -301,8 +300,7 @@ fn claimed_again(survey: &Survey, inventory: &Inventory, plan: &RootPlan) -> Has
     if !plan.remove.iter().any(shared) {
         return HashSet::new();
     }
-    let entries: Vec<EntryIx> = plan.remove.iter().map(|removing| removing.entry).collect();
-    survey.claims_now(inventory, &entries)
+    survey.claims_now(inventory, plan)
 }
 
 fn approved_for<'a>(seen: &'a Prepared, inventory: &Inventory) -> Option<&'a RootPlan> {

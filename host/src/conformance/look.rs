@@ -102,8 +102,7 @@ impl<'a> Look<'a> {
 
     /// Carries a plan out.
     pub(super) fn execute(&self, plan: &Plan) -> Vec<Outcome> {
-        let run = |(inventory, root)| execute(inventory, root, self.subject.progress);
-        self.found.inventories.iter().zip(&plan.roots).map(run).collect()
+        execute(&self.found.inventories, plan, self.subject.progress)
     }
 }
 

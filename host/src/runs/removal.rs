@@ -89,10 +89,10 @@ pub fn remove(
         return Ok(Removed { outcomes, held });
     }
     run.enter(Phase::Purging, None)?;
-    let mut clean = true;
+    let (tally, mut clean) = (LinkTally::default(), true);
     for (part, outcome) in parts.iter().zip(&mut outcomes) {
         if let Ok(aside) = part {
-            clean &= purge_part(aside, outcome, progress);
+            clean &= purge_part(aside, outcome, &tally, progress);
         }
     }
     let held = (!clean).then(|| run.name.clone());
@@ -116,10 +116,10 @@ fn nowhere(inventory: &Inventory, plan: &RootPlan, error: &FsError) -> Outcome {
 }
 
 /// Deletes what one root put aside; whether all of it went.
-fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, progress: &Progress) -> bool {
-    let tally = LinkTally::default();
-    let failures = purge(&aside.holding, aside.items(), &tally, progress);
-    outcome.freed = tally.freed();
+fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkTally, progress: &Progress) -> bool {
+    let before = tally.freed();
+    let failures = purge(&aside.holding, aside.items(), tally, progress);
+    outcome.freed = tally.freed() - before;
     let clean = failures.is_empty();
     for (item, path, error) in failures {
         let removing = aside.removing_of(item);

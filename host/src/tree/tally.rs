@@ -22,6 +22,18 @@ pub struct Freed {
     pub files: u64,
 }
 
+impl std::ops::Sub for Freed {
+    type Output = Self;
+    /// What came since.
+    fn sub(self, before: Self) -> Self {
+        Self {
+            size: self.size - before.size,
+            disk_size: self.disk_size - before.disk_size,
+            files: self.files - before.files,
+        }
+    }
+}
+
 /// Counts what the removals of a run free; shared by all of them.
 #[derive(Debug, Default)]
 pub struct LinkTally {

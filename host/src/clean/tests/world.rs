@@ -126,7 +126,7 @@ impl World {
     }
 
     pub(super) fn execute(&self, plan: &Plan) -> Outcome {
-        execute(&self.inventory, &plan.roots[0], &Progress::default())
+        execute(std::slice::from_ref(&self.inventory), plan, &Progress::default()).remove(0)
     }
 
     /// Plans and carries out; what is left, by path.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use hashbrown::HashSet;
 
 use crate::clean::{EntryIx, Outcome, Plan, Removing, RootPlan};
-use crate::documents::{self, expected};
+use crate::documents;
 use crate::model::{Problem, Recovery};
 use crate::ui::{Column, Style, Table, escape, size};
 
@@ -72,7 +72,7 @@ fn summary(prepared: &Prepared) -> Vec<String> {
     let plan = &prepared.plan;
     let mut lines = Vec::new();
     if plan.roots.iter().any(|root| !root.is_empty()) {
-        lines.push(format!("{} will be free.", size(expected(plan).size)));
+        lines.push(format!("{} will be free.", size(plan.expected().size)));
     }
     let shared: u64 = plan.roots.iter().map(|root| root.shared.size).sum();
     if shared > 0 {
@@ -104,7 +104,7 @@ fn endangered(prepared: &Prepared, recovery: Recovery, words: &str) -> Vec<Strin
 pub(super) fn question(plan: &Plan) -> String {
     let entries = outermost(plan).len();
     let noun = if entries == 1 { "entry" } else { "entries" };
-    format!("Remove {entries} {noun}, freeing {}?", size(expected(plan).size))
+    format!("Remove {entries} {noun}, freeing {}?", size(plan.expected().size))
 }
 
 /// Every entry and every path, for `l`.
@@ -138,7 +138,7 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, to
         removed.iter().try_for_each(|it| context.output.print(&format!("{}\n", escape(&it.id))))?;
     } else {
         let noun = if removed.len() == 1 { "entry" } else { "entries" };
-        let expected = expected(&prepared.plan).size;
+        let expected = prepared.plan.expected().size;
         if let Some(run) = &done.held {
             let text = format!("Removed {} {noun}; {} wait, and are not free yet.\n", removed.len(), size(expected));
             context.output.print(&text)?;

@@ -2,6 +2,7 @@
 //! count by hand finds are the same; nothing that stays loses a byte; and what is kept for undo comes back as it was.
 //! `DSCC_TRUTH_CASES` asks for more cases than the few of every run.
 
+mod found;
 mod home;
 mod recount;
 

@@ -102,7 +102,6 @@ impl<'a> Part<'a> {
                 self.holding.drop_empty(item);
             }
         }
-        self.restore_times();
         for (at, entry) in self.record.entries.iter().enumerate() {
             match reason(at) {
                 Some(reason) => done.left.push((entry.clone(), reason)),
@@ -115,6 +114,7 @@ impl<'a> Part<'a> {
         if let Err(error) = self.holding.remove_if_empty() {
             done.remarks.push(format!("`{}` could not be removed: {error}", self.holding.path().display()));
         }
+        self.restore_times();
     }
 
     /// The entries that cannot be put back, because something is in one of their places.
@@ -174,7 +174,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Putting things back changes the times of the folders they are in. Deepest first: that of a folder is not changed
+    /// Putting things back changes the times of the folders they are in, and so does removing where they were. Deepest first: that of a folder is not changed
     /// by what happens to its parent's.
     fn restore_times(&self) {
         for folder in &self.record.folders {

@@ -76,6 +76,8 @@ proptest! {
 /// A home, and what is in it.
 struct Case {
     sandbox: Sandbox,
+    /// Whether a manifest of the store misses a holder.
+    is_out_of_order: bool,
     before: Count,
 }
 
@@ -85,7 +87,8 @@ impl Case {
     fn new(things: &[Thing]) -> Self {
         let sandbox = home::make(things);
         let before = count(&sandbox);
-        Self { sandbox, before }
+        let is_out_of_order = things.iter().any(|thing| matches!(thing, Thing::Shared { listed: false, .. }));
+        Self { sandbox, is_out_of_order, before }
     }
 
     fn run(&self, wish: &Wish) -> Checked {
@@ -103,7 +106,13 @@ impl Case {
             self.hold(&args, &dry)?;
             let (status, undone) = self.document(&["undo"])?;
             prop_assert_eq!((status, array(&undone, "left").len()), (0, 0), "{:#}", undone);
-            same(&self.before, &self.now(), "undo")?;
+            let is_manifest = |path: &Path| path.extension().is_some_and(|it| it == "refs");
+            // Those were written anew, twice.
+            let but_manifests = |mut count: Count| {
+                count.0.iter_mut().filter(|(path, _)| is_manifest(path)).for_each(|(_, found)| found.inode = (0, 0));
+                count
+            };
+            same(&but_manifests(self.before.clone()), &but_manifests(self.now()), "undo")?;
         }
         if wish.way == Way::Discarded {
             self.hold(&args, &dry)?;
@@ -129,6 +138,9 @@ impl Case {
         if !wish.force.contains(&"needed") {
             self.check_links(&after)?;
             self.check_entries_left(&entries, &dry)?;
+        }
+        if self.is_out_of_order {
+            return Ok(()); // A payload that a manifest does not tell all of keeps the store, until it is gone.
         }
         self.run_again(&args, wish, &dry, &after)
     }
@@ -210,7 +222,9 @@ impl Case {
             let Some(is) = now.get(&key(row)) else {
                 return Err(TestCaseError::fail(format!("{row:#} stays and is not there any more")));
             };
-            let same = ["size", "disk_size", "files"].iter().all(|it| row[*it] == is[*it]);
+            // Manifests of the store lose lines.
+            let figures: &[&str] = if row["cache"] == "hub" { &["files"] } else { &["size", "disk_size", "files"] };
+            let same = figures.iter().all(|it| row[*it] == is[*it]);
             prop_assert!(holds_gone || same, "{:#}\nstays, and is now\n{:#}", row, is);
         }
         for row in before.iter().filter(|row| gone.contains(&key(row))) {

@@ -10,7 +10,7 @@ use dscc::model::{Detail, Edit};
 use dscc::roots::{Environment, Override};
 use dscc::runtime::{Limits, OnDemand};
 use dscc::survey::{Found, Scope, Survey, weigh};
-use dscc::tree::Progress;
+use dscc::tree::{LinkTally, Progress};
 
 use crate::components::{Plugin, catalog};
 use crate::hub::Hub;
@@ -152,7 +152,8 @@ impl Seen {
     /// Removes all of it.
     pub fn clean(&self, names: &[&str]) -> u64 {
         let plan = self.plan(names);
-        let outcomes: Vec<Outcome> = execute(&self.found.inventories, &plan, &Progress::default());
+        let outcomes: Vec<Outcome> =
+            execute(&self.found.inventories, &plan, &LinkTally::default(), &Progress::default());
         let freed = outcomes.iter().map(|outcome| outcome.freed.size).sum();
         assert_eq!(freed, plan.expected().size);
         freed

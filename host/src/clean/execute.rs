@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use crate::model::{Moment, RelPath};
-use crate::tree::{Freed, FsError, Keep, LinkTally, Progress};
+use crate::tree::{Freed, FsError, Keep, LinkTally, Progress, Space};
 
 use super::edits;
 use super::inventory::Inventory;
@@ -19,6 +19,8 @@ pub struct Outcome {
     pub failed: Vec<Failure>,
     /// What is free now, measured.
     pub freed: Freed,
+    /// Allocated bytes that are free for sure. They are less than measured where files that stay may share blocks.
+    pub at_least: u64,
 }
 
 /// Something that was to go and did not.
@@ -47,14 +49,17 @@ pub trait Take {
     }
 }
 
-/// Carries out a plan, deleting things where they are. The locks of its entries are held by the caller.
-pub fn execute(inventories: &[Inventory], plan: &Plan, progress: &Progress) -> Vec<Outcome> {
-    // A file may have a name in each of several roots.
-    let tally = LinkTally::default();
+/// Carries out a plan, deleting things where they are. The locks of its entries are held by the caller. All roots have
+/// one tally, because a file may have a name in each of several.
+pub fn execute(inventories: &[Inventory], plan: &Plan, tally: &LinkTally, progress: &Progress) -> Vec<Outcome> {
     let one = |(inventory, plan): (&Inventory, &RootPlan)| {
-        let before = tally.freed();
-        let outcome = carry_out(inventory, plan, &mut Direct { inventory, plan, progress, tally: &tally });
-        Outcome { freed: tally.freed() - before, ..outcome }
+        if plan.is_empty() {
+            return Outcome::default();
+        }
+        let (before, space) = (tally.freed(), Space::before(&inventory.root));
+        let outcome = carry_out(inventory, plan, &mut Direct { inventory, plan, progress, tally });
+        let freed = tally.freed() - before;
+        Outcome { freed, at_least: space.at_least(freed.disk_size), ..outcome }
     };
     inventories.iter().zip(&plan.roots).map(one).collect()
 }
@@ -72,7 +77,7 @@ pub fn carry_out(inventory: &Inventory, plan: &RootPlan, take: &mut dyn Take) ->
     }
     run.edit(Moment::After);
     let removed = (0..plan.remove.len()).filter(|removing| !run.failed.contains(removing)).collect();
-    Outcome { removed, failed: run.failures, freed: Freed::default() }
+    Outcome { removed, failed: run.failures, ..Outcome::default() }
 }
 
 struct Direct<'a> {

@@ -22,6 +22,8 @@ pub struct Plan {
     pub roots: Vec<RootPlan>,
     /// What will be free afterwards because files go that have names in several roots.
     pub across: Usage,
+    /// What will lose names and not be free, because it has others elsewhere.
+    pub linked: Usage,
 }
 
 /// What will be done in one root.
@@ -164,8 +166,8 @@ pub fn plan(
         }
         if stable {
             roots.iter_mut().zip(&locked).for_each(|(root, locked)| tell_forced(root, locked));
-            let across = weigh::across(roots.iter().flat_map(|root| &root.partly));
-            return Plan { roots, across };
+            let (across, linked) = weigh::across(roots.iter().flat_map(|root| &root.partly));
+            return Plan { roots, across, linked };
         }
     }
 }

@@ -146,18 +146,17 @@ pub(super) struct Partly {
     usage: Usage,
 }
 
-/// What is free because the names that files have in one root go together with those in others.
-pub(super) fn across<'a>(roots: impl Iterator<Item = &'a Partly>) -> Usage {
-    let mut names: HashMap<(u64, u64), u64> = HashMap::new();
-    let mut usage = Usage::default();
+/// What is free because the names that files have in one root go together with those in others, and what is not.
+pub(super) fn across<'a>(roots: impl Iterator<Item = &'a Partly>) -> (Usage, Usage) {
+    let mut files: HashMap<(u64, u64), (u64, &Partly)> = HashMap::new();
     for partly in roots {
-        let going = names.entry(partly.inode).or_default();
-        *going += partly.names;
-        if *going == partly.links {
-            usage += partly.usage;
-        }
+        files.entry(partly.inode).or_insert((0, partly)).0 += partly.names;
     }
-    usage
+    let sum = |free: bool| {
+        let files = files.values().filter(|(names, partly)| (*names >= partly.links) == free);
+        files.map(|(_, partly)| partly.usage).sum()
+    };
+    (sum(true), sum(false))
 }
 
 /// All that the command is about, an inode once, be it in one root or in several.

@@ -19,7 +19,7 @@ use crate::clean::{
 use crate::model::{Detail, Edit, Problem, RelPath};
 use crate::runs::{Afterwards, Runs, recover, remove};
 use crate::survey::{Found, Scope, Survey};
-use crate::tree::{OpenFiles, Progress};
+use crate::tree::{LinkTally, OpenFiles, Progress};
 use crate::ui::{Answer, ask, can_ask};
 
 use super::args::{Clean, Protection};
@@ -31,6 +31,8 @@ struct Done {
     outcomes: Vec<Outcome>,
     /// The run, if what it took waits.
     held: Option<String>,
+    /// Bytes of what went that are not free, because they have further names.
+    linked: u64,
     /// Whether a signal ended it early.
     stopped: bool,
 }
@@ -273,9 +275,10 @@ fn carry_out(context: &mut Context, survey: &Survey, wish: &Wish, seen: &mut Pre
         let _ = signal_hook::flag::register(signal, stop.clone());
     }
     let (inventories, roots) = (&found.inventories, &approved.roots);
-    let mut held = None;
-    let outcomes = if wish.args.no_record {
-        execute(inventories, &approved, &counters as &Progress)
+    let (outcomes, held, linked) = if wish.args.no_record {
+        let tally = LinkTally::default();
+        let outcomes = execute(inventories, &approved, &tally, &counters as &Progress);
+        (outcomes, None, tally.linked())
     } else {
         let runs = Runs::new(&context.folders.state);
         let mut again = |at: usize| claimed_again(survey, &inventories[at], &roots[at]);
@@ -286,12 +289,11 @@ fn carry_out(context: &mut Context, survey: &Survey, wish: &Wish, seen: &mut Pre
                 Failure::new(Status::Failed, format!("nothing was removed, because it could not be recorded: {error}"));
             failure.hint("make DSCC_STATE_DIR writable; `--no-record` removes without a record, and without a way back")
         })?;
-        held = removed.held;
-        removed.outcomes
+        (removed.outcomes, removed.held, removed.linked)
     };
     drop(shown);
     *seen = Prepared::new(found, approved);
-    Ok(Done { outcomes, held, stopped: stop.load(Relaxed) })
+    Ok(Done { outcomes, held, linked, stopped: stop.load(Relaxed) })
 }
 
 /// The places of what went that something which stays claims by now: somebody downloaded in between.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::clean::{Advice, Chosen, EntryIx, Inventory, Locks, Outcome, Plan, Terms, Weights, execute, plan};
 use crate::model::{Detail, Edit, Entry, Listing, Problem, RelPath, RootRule};
 use crate::survey::{Found, Scope, Survey, weigh};
-use crate::tree::Progress;
+use crate::tree::{LinkTally, Progress};
 
 use super::home::Home;
 use super::report::Findings;
@@ -102,7 +102,7 @@ impl<'a> Look<'a> {
 
     /// Carries a plan out.
     pub(super) fn execute(&self, plan: &Plan) -> Vec<Outcome> {
-        execute(&self.found.inventories, plan, self.subject.progress)
+        execute(&self.found.inventories, plan, &LinkTally::default(), self.subject.progress)
     }
 }
 

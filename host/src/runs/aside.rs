@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use hashbrown::HashSet as Set;
 
-use crate::clean::{Failure, Inventory, Outcome, RootPlan, Step, StepKind, Take, carry_out};
+use crate::clean::{Failure, Inventory, Outcome, RootPlan, Step, StepKind, Take, carry_out, dropping};
 use crate::model::{Moment, PathId, RelPath};
 use crate::tree::{FsError, Holding, Identity, NodeKind, Root, Stat};
 
@@ -85,6 +85,7 @@ impl<'a> Aside<'a> {
             run.add(&Line::Item { path, ino, kind: kind.into(), entries, emptied: item.if_empty });
             folders.extend(item.path.parent());
         }
+        folders.extend(self.plan.edits.iter().filter_map(|(_, edit)| edit.file.parent()));
         for folder in folders {
             let before = root_before.filter(|_| folder.is_root());
             if let Some(stat) = before.or_else(|| root.stat(&folder).ok()) {
@@ -93,8 +94,11 @@ impl<'a> Aside<'a> {
             }
         }
         for (_, edit) in &self.plan.edits {
-            let (path, lines) = (edit.file.as_str().to_owned(), edit.drop_lines.clone());
-            run.add(&Line::Edit { path, after: edit.at == Moment::After, lines });
+            let (path, lines) = (edit.file.as_str().to_owned(), dropping(root, edit));
+            let Ok(Stat { size, accessed_ns: accessed, modified_ns: modified, .. }) = root.stat(&edit.file) else {
+                continue; // what is not there loses nothing
+            };
+            run.add(&Line::Edit { path, after: edit.at == Moment::After, lines, size, accessed, modified });
         }
     }
 
@@ -128,6 +132,11 @@ impl<'a> Aside<'a> {
                 consequence: Some("it was put back, because something that stays uses it by now".into()),
             });
         }
+    }
+
+    /// The root that it takes things from.
+    pub(super) fn root(&self) -> &Root {
+        &self.inventory.root
     }
 
     /// How many things it puts aside at most.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::clean::{add_lines, missing_lines};
+use crate::clean::give_lines_back;
 use crate::model::{Moment, RelPath};
 use crate::tree::{FsError, Holding, NodeKind, Root};
 
@@ -163,10 +163,12 @@ impl<'a> Part<'a> {
     /// Gives indexes back the lines that they lost. One that is not there yet is tried again later.
     fn edit(&self, at: Moment, done: &mut PutBack) {
         for edit in self.record.edits.iter().filter(|edit| edit.at == at) {
-            let result = missing_lines(&self.root, &edit.path, &edit.lines)
-                .and_then(|lines| if lines.is_empty() { Ok(()) } else { add_lines(&self.root, &edit.path, &lines) });
-            match result {
-                Ok(()) | Err(FsError::NotFound) => {}
+            match give_lines_back(&self.root, &edit.path, &edit.lines, edit.size) {
+                Ok(true) if self.root.stat(&edit.path).is_ok_and(|stat| stat.size == edit.size) => {
+                    // It is what it was.
+                    let _ = self.root.set_times(&edit.path, edit.accessed, edit.modified);
+                }
+                Ok(_) | Err(FsError::NotFound) => {}
                 Err(error) => {
                     done.remarks.push(format!("`{}` could not be given back its records: {error}", edit.path))
                 }

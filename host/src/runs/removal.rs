@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::clean::{Failure, Inventory, Outcome, Plan, RootPlan};
 use crate::model::{PathTree, RelPath};
-use crate::tree::{Freed, FsError, Holding, Keep, LinkTally, Progress};
+use crate::tree::{Freed, FsError, Holding, Keep, LinkTally, Progress, Space};
 
 use super::aside::Aside;
 use super::record::{Line, Phase, Place, Record};
@@ -30,6 +30,8 @@ pub struct Removed {
     pub outcomes: Vec<Outcome>,
     /// The run's name, if something of it waits.
     pub held: Option<String>,
+    /// Bytes of what was deleted that are not free, because they have further names.
+    pub linked: u64,
 }
 
 /// Carries out a plan. `again` tells, once everything of a root is aside, what in it is claimed by something that stays:
@@ -86,7 +88,7 @@ pub fn remove(
         if !waits {
             run.forget()?;
         }
-        return Ok(Removed { outcomes, held });
+        return Ok(Removed { outcomes, held, linked: 0 });
     }
     run.enter(Phase::Purging, None)?;
     let (tally, mut clean) = (LinkTally::default(), true);
@@ -99,7 +101,7 @@ pub fn remove(
     if clean {
         run.forget()?;
     }
-    Ok(Removed { outcomes, held })
+    Ok(Removed { outcomes, held, linked: tally.linked() })
 }
 
 /// Nothing of a root goes, because there is no place to put it aside.
@@ -117,9 +119,10 @@ fn nowhere(inventory: &Inventory, plan: &RootPlan, error: &FsError) -> Outcome {
 
 /// Deletes what one root put aside; whether all of it went.
 fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkTally, progress: &Progress) -> bool {
-    let before = tally.freed();
+    let (before, space) = (tally.freed(), Space::before(aside.root()));
     let failures = purge(&aside.holding, aside.items(), tally, progress);
     outcome.freed = tally.freed() - before;
+    outcome.at_least = space.at_least(outcome.freed.disk_size);
     let clean = failures.is_empty();
     for (item, path, error) in failures {
         let removing = aside.removing_of(item);

@@ -51,6 +51,7 @@ struct Links {
     names: u64,
     removed: u64,
     freed: bool,
+    size: u64,
 }
 
 impl LinkTally {
@@ -60,7 +61,7 @@ impl LinkTally {
         if stat.links > 1 {
             let mut linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
             let key = (stat.identity.dev, stat.identity.ino);
-            let links = linked.entry(key).or_insert(Links { names: 0, removed: 0, freed: false });
+            let links = linked.entry(key).or_insert(Links { names: 0, removed: 0, freed: false, size: stat.size });
             links.names = links.names.max(stat.links);
             links.removed += 1;
             if links.removed < links.names || links.freed {
@@ -72,6 +73,17 @@ impl LinkTally {
         self.size.fetch_add(stat.size, Relaxed);
         self.disk_size.fetch_add(stat.disk_size, Relaxed);
         self.files.fetch_add(1, Relaxed);
+    }
+
+    /// Bytes of files that lost names and have others, so that they are not free.
+    pub fn linked(&self) -> u64 {
+        #[cfg(unix)]
+        {
+            let linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+            linked.values().filter(|links| !links.freed).map(|links| links.size).sum()
+        }
+        #[cfg(not(unix))]
+        0
     }
 
     /// What was freed so far.

@@ -109,7 +109,7 @@ const NAMES: &[&[u8]] = &[
     b"no\xfftext",
     b"back\\slash",
     b"-rf",
-    b" ",
+    b"two words",
     "\u{202e}right".as_bytes(),
 ];
 

@@ -1,7 +1,7 @@
 //! The home as it is, counted by names that are never followed and without any part of dscc: what is there, what is gone,
 //! and what that frees.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -56,10 +56,10 @@ impl Count {
         Self(walk.map(Result::unwrap).map(|entry| (entry.path().to_owned(), Found::at(entry.path()))).collect())
     }
 
-    /// The bytes that are free now: those of files of which no name is left anywhere.
+    /// The bytes that are free now: those of files of which no name is left anywhere. One that was written anew is not gone.
     pub fn freed_until(&self, after: &Self) -> Bytes {
-        let left: HashMap<(u64, u64), ()> = after.0.values().map(|found| (found.inode, ())).collect();
-        self.sum(|_, found| !left.contains_key(&found.inode))
+        let left: HashSet<(u64, u64)> = after.0.values().map(|found| found.inode).collect();
+        self.sum(|path, found| !left.contains(&found.inode) && !after.0.contains_key(path))
     }
 
     /// The bytes of the files that these names lead to, each once.

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::clean::{Advice, Chosen, EntryIx, HeldEntries, Inventory, Outcome, Plan, Terms, Weights, execute, plan};
 use crate::model::{Cache, Edit, Entry, Listing, Pattern, Recovery, RelPath, RootRule, State};
-use crate::tree::{Progress, Root};
+use crate::tree::{LinkTally, Progress, Root};
 
 pub(super) fn path(text: &str) -> RelPath {
     RelPath::parse(text).unwrap()
@@ -126,7 +126,7 @@ impl World {
     }
 
     pub(super) fn execute(&self, plan: &Plan) -> Outcome {
-        execute(std::slice::from_ref(&self.inventory), plan, &Progress::default()).remove(0)
+        execute(std::slice::from_ref(&self.inventory), plan, &LinkTally::default(), &Progress::default()).remove(0)
     }
 
     /// Plans and carries out; what is left, by path.

@@ -72,7 +72,14 @@ fn summary(prepared: &Prepared) -> Vec<String> {
     let plan = &prepared.plan;
     let mut lines = Vec::new();
     if plan.roots.iter().any(|root| !root.is_empty()) {
-        lines.push(format!("{} will be free.", size(plan.expected().size)));
+        let used = prepared.found.inventories.iter().zip(&plan.roots).filter(|(_, root)| !root.is_empty());
+        let shared = used.into_iter().any(|(inventory, _)| inventory.root.may_share_blocks());
+        let bytes = size(plan.expected().size);
+        lines.push(if shared {
+            format!("At most {bytes} will be free: files that stay may share blocks with what goes.")
+        } else {
+            format!("{bytes} will be free.")
+        });
     }
     let shared: u64 = plan.roots.iter().map(|root| root.shared.size).sum();
     if shared > 0 {
@@ -129,7 +136,6 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, to
     }
     let new: Vec<Problem> = prepared.found.problems.iter().filter(|it| !told.contains(it)).cloned().collect();
     context.tell(&new);
-    let freed: u64 = outcomes.iter().map(|outcome| outcome.freed.size).sum();
     let mut removed = Vec::new();
     for (root, outcome) in prepared.plan.roots.iter().zip(outcomes) {
         removed.extend(outcome.removed.iter().map(|&at| &root.remove[at]).filter(|removing| removing.outermost));
@@ -144,10 +150,8 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, to
             context.output.print(&text)?;
             context.output.hint(&format!("`dscc undo {run}` puts them back, `dscc undo --discard {run}` frees them"));
         } else {
-            context.output.print(&format!("Removed {} {noun}, freed {}.\n", removed.len(), size(freed)))?;
-        }
-        if expected != freed && done.held.is_none() {
-            context.output.print(&format!("The plan was {}.\n", size(expected)))?;
+            let freed = documents::freed(&prepared.plan, outcomes, done.linked);
+            context.output.print(&format!("Removed {} {noun}, {freed}\n", removed.len()))?;
         }
         kept::print(context, prepared)?;
     }

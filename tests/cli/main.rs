@@ -57,6 +57,7 @@ mod shared_roots;
 mod show;
 mod transformers;
 mod tree;
+mod truth;
 mod undo;
 mod versions;
 mod world;

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use jiff::Timestamp;
 use rayon::prelude::*;
 
-use crate::clean::{Failure, Inventory, Outcome, Plan, RootPlan, execute_until};
+use crate::clean::{Failure, Inventory, Outcome, Plan, RootPlan, execute};
 use crate::model::{PathTree, RelPath};
-use crate::tree::{Freed, FsError, Holding, Keep, LinkTally, Progress};
+use crate::tree::{Freed, FsError, Holding, Keep, LinkTally, Progress, Space};
 
 use super::aside::Aside;
 use super::event::{Begun, Ended, Ending, Event};
@@ -34,6 +34,8 @@ pub struct Removed {
     pub held: Option<String>,
     /// What else went wrong: the journal lacks something, or the record is still there.
     pub remarks: Vec<String>,
+    /// Bytes of what was deleted that are not free, because they have further names.
+    pub linked: u64,
 }
 
 /// Why a run removed nothing.
@@ -166,11 +168,11 @@ fn finish(
         drop(parts);
         return Err(give_up(runs, run, error));
     }
-    let mut waits = false;
+    let (tally, mut waits) = (LinkTally::default(), false);
     for (part, outcome) in parts.iter().zip(&mut outcomes) {
         let Ok(aside) = part else { continue };
         waits |= match afterwards {
-            Afterwards::Delete => !purge_part(aside, outcome, progress),
+            Afterwards::Delete => !purge_part(aside, outcome, &tally, progress),
             Afterwards::Wait(_) => !matches!(aside.holding.remove_if_empty(), Ok(true)),
         };
     }
@@ -182,7 +184,7 @@ fn finish(
     if !waits {
         remarks.extend(run.forget().err().map(|error| format!("nothing waits any more, and still there is {error}")));
     }
-    Ok(Removed { outcomes, held, remarks })
+    Ok(Removed { outcomes, held, remarks, linked: tally.linked() })
 }
 
 /// Puts back what is aside.
@@ -192,7 +194,7 @@ fn give_up(runs: &Runs, run: Run, error: RunsError) -> GivenUp {
         Ok(done) => done.left.into_iter().map(|(_, reason)| reason).chain(done.remarks).next(),
         Err(error) => Some(error.to_string()),
     };
-    let ended = Ended::of(&name, Ending::GivenUp, stuck.is_some(), &[], &Plan { roots: Vec::new() }, &[]);
+    let ended = Ended::of(&name, Ending::GivenUp, stuck.is_some(), &[], &Plan::default(), &[]);
     // The run is called a killed one otherwise.
     let _ = runs.journal().add(&Event::Ended(ended));
     match stuck {
@@ -212,15 +214,15 @@ pub fn remove_in_place(
     let name = name_of(Timestamp::now(), 0);
     let begun = Event::Begun(Begun::of(&name, command, false, inventories, plan));
     let is_told = runs.journal().add(&begun).is_ok();
-    let one = |(inventory, root): (&Inventory, &RootPlan)| execute_until(inventory, root, progress, stop);
-    let outcomes: Vec<Outcome> = inventories.iter().zip(&plan.roots).map(one).collect();
+    let tally = LinkTally::default();
+    let outcomes = execute(inventories, plan, &tally, progress, stop);
     let how = if stop.load(Relaxed) { Ending::Interrupted } else { Ending::Done };
     let ended = Event::Ended(Ended::of(&name, how, false, inventories, plan, &outcomes));
     // Perhaps there is room for the beginning by now.
     let told = if is_told { Ok(()) } else { runs.journal().add(&begun) }.and_then(|()| runs.journal().add(&ended));
     runs.reserve().restore();
     let remarks = told.err().map(|error| format!("this run is not told in full: {error}")).into_iter().collect();
-    Removed { outcomes, held: None, remarks }
+    Removed { outcomes, held: None, remarks, linked: tally.linked() }
 }
 
 /// Nothing of a root goes, because there is no place to put it aside.
@@ -240,10 +242,11 @@ fn nowhere(inventory: &Inventory, plan: &RootPlan, error: &FsError) -> Outcome {
 }
 
 /// Deletes what one root put aside; whether all of it went.
-fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, progress: &Progress) -> bool {
-    let tally = LinkTally::default();
-    let failures = purge(&aside.holding, aside.items(), &tally, progress);
-    outcome.freed = tally.freed();
+fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkTally, progress: &Progress) -> bool {
+    let (before, space) = (tally.freed(), Space::before(aside.root()));
+    let failures = purge(&aside.holding, aside.items(), tally, progress);
+    outcome.freed = tally.freed() - before;
+    outcome.at_least = space.at_least(outcome.freed.disk_size);
     let clean = failures.is_empty();
     for (item, path, error) in failures {
         let removing = aside.removing_of(item);

@@ -236,13 +236,17 @@ impl Root {
         }
     }
 
-    /// Sets the times of a folder, in nanoseconds since 1970.
+    /// Sets the times of a folder or file, in nanoseconds since 1970.
     ///
     /// # Errors
     /// When it is not there, or is another user's.
     pub fn set_times(&self, at: &RelPath, accessed: i64, modified: i64) -> Result<(), FsError> {
         let times = Timestamps { last_access: timespec(accessed), last_modification: timespec(modified) };
-        Ok(rustix::fs::futimens(self.directory(at)?.fd, &times)?)
+        if at.is_root() {
+            return Ok(rustix::fs::futimens(self.descriptor(), &times)?);
+        }
+        let (parent, name) = self.parent(at)?;
+        Ok(rustix::fs::utimensat(&parent.fd, &name, &times, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 }
 

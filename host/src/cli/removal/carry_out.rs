@@ -138,7 +138,7 @@ fn remove_all(
     };
     let why = if way.afterwards == Afterwards::Delete { Waiting::ForDeletion } else { Waiting::ForUndo };
     let waits = removed.held.map(|run| (run, why));
-    Ok((Done { outcomes: removed.outcomes, waits, signal: signals.caught() }, removed.remarks))
+    Ok((Done { outcomes: removed.outcomes, waits, linked: removed.linked, signal: signals.caught() }, removed.remarks))
 }
 
 /// The places of what went that something which stays claims by now: somebody downloaded in between.
@@ -147,8 +147,7 @@ fn claimed_again(survey: &Survey, inventory: &Inventory, plan: &RootPlan) -> Res
     if !plan.remove.iter().any(shared) {
         return Ok(HashSet::new());
     }
-    let entries: Vec<EntryIx> = plan.remove.iter().map(|removing| removing.entry).collect();
-    survey.claims_now(inventory, &entries)
+    survey.claims_now(inventory, plan)
 }
 
 fn approved_for<'a>(seen: &'a Prepared, inventory: &Inventory) -> Option<&'a RootPlan> {

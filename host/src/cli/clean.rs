@@ -4,7 +4,7 @@
 mod kept;
 mod print;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::stdin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::clean::{
-    Advice, Chosen, EntryIx, Grace, HeldEntries, Hold, Inventory, Keeping, Locks, Outcome, Plan, Removing, RootPlan,
+    Advice, Chosen, EntryIx, Grace, Held, HeldEntries, Hold, Inventory, Keeping, Locks, Outcome, Plan, Removing, RootPlan,
     Selection, Target, Terms, beyond, execute, plan, select,
 };
 use crate::model::{Detail, Edit, Problem, RelPath};
-use crate::runs::{Afterwards, Runs, recover, remove};
+use crate::runs::{Afterwards, Guard, Runs, recover, remove};
 use crate::survey::{Found, Scope, Survey};
 use crate::tree::{OpenFiles, Progress};
 use crate::ui::{Answer, ask, can_ask};
@@ -242,6 +242,7 @@ impl Advice for Advisor<'_> {
 
 /// Takes the locks, looks again, and removes what is still as it was shown. `seen` becomes what was carried out.
 fn carry_out(context: &mut Context, survey: &Survey, wish: &Wish, seen: &mut Prepared) -> Result<Done, Failure> {
+    let (_guards, busy) = keep_others_away(seen, wish);
     let mut locks = Locks::holding(wish.until);
     for (inventory, root) in seen.found.inventories.iter().zip(&seen.plan.roots) {
         for removing in &root.remove {
@@ -258,7 +259,11 @@ fn carry_out(context: &mut Context, survey: &Survey, wish: &Wish, seen: &mut Pre
         let mut stable = true;
         for (at, root) in fresh.roots.iter_mut().enumerate() {
             let shown = approved_for(seen, &found.inventories[at]);
-            let more = beyond(shown.unwrap_or(&RootPlan::default()), root);
+            let mut more = beyond(shown.unwrap_or(&RootPlan::default()), root);
+            if let Some(reason) = busy.get(&found.inventories[at].root.identity()) {
+                let hold = |it: &Removing| (it.entry, Held { hold: Hold::InUse, reason: reason.clone() });
+                more.extend(root.remove.iter().map(hold));
+            }
             stable &= more.is_empty();
             held[at].extend(more);
         }
@@ -293,6 +298,23 @@ fn carry_out(context: &mut Context, survey: &Survey, wish: &Wish, seen: &mut Pre
     drop(shown);
     *seen = Prepared::new(found, approved);
     Ok(Done { outcomes, held, stopped: stop.load(Relaxed) })
+}
+
+/// Lets no other run move things in the roots that this one takes something from, until this one has ended. Why that
+/// cannot be is told by root, where another run goes on.
+fn keep_others_away(seen: &Prepared, wish: &Wish) -> (Vec<Guard>, HashMap<(u64, u64), String>) {
+    let used = seen.found.inventories.iter().zip(&seen.plan.roots).filter(|(_, plan)| !plan.is_empty());
+    let mut roots: Vec<_> = used.map(|(inventory, _)| &inventory.root).collect();
+    // In the same order in every run: none waits for one that waits for it.
+    roots.sort_by_key(|root| root.identity());
+    let (mut guards, mut busy) = (Vec::new(), HashMap::new());
+    for root in roots {
+        match Guard::of(root, wish.until) {
+            Ok(guard) => guards.push(guard),
+            Err(reason) => drop(busy.insert(root.identity(), reason)),
+        }
+    }
+    (guards, busy)
 }
 
 /// The places of what went that something which stays claims by now: somebody downloaded in between.

@@ -1,7 +1,7 @@
 //! Carrying out a plan so that it can be undone: everything is put aside first, in the order of the plan, then looked at
 //! once more, and deleted only then, if at all.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -13,6 +13,7 @@ use crate::tree::{FsError, Holding, Identity, NodeKind, Root};
 
 use super::record::{Line, Place};
 use super::store::Run;
+use super::waiting::Waits;
 
 /// One root's part of a run.
 pub struct Aside<'a> {
@@ -68,6 +69,7 @@ impl<'a> Aside<'a> {
             path: Place(root.path().to_owned()),
             ino: root.identity().1,
             holding: Place(self.holding.path().to_owned()),
+            held_in: self.holding.identity(),
         });
         for removing in &self.plan.remove {
             let (cache, id) = (removing.cache.clone(), removing.id.clone());
@@ -82,6 +84,9 @@ impl<'a> Aside<'a> {
             run.add(&Line::Item { path, ino, kind: kind.into(), entries, emptied: item.if_empty });
             folders.extend(item.path.parent());
         }
+        for (path, entries) in self.needed() {
+            run.add(&Line::Needed { path, entries });
+        }
         for folder in folders {
             if let Ok(stat) = root.stat(&folder) {
                 let (accessed, modified) = (stat.accessed_ns, stat.modified_ns);
@@ -92,6 +97,18 @@ impl<'a> Aside<'a> {
             let (path, lines) = (edit.file.as_str().to_owned(), edit.drop_lines.clone());
             run.add(&Line::Edit { path, after: edit.at == Moment::After, lines });
         }
+    }
+
+    /// What entries that go share with others that stay.
+    fn needed(&self) -> BTreeMap<String, Vec<usize>> {
+        let mut needed: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (removing, entry) in self.plan.remove.iter().enumerate() {
+            let shares = &self.inventory.items[entry.entry].entry.shares;
+            for id in shares.iter().filter(|id| self.plan.kept_paths.get(id.index()).copied().unwrap_or(false)) {
+                needed.entry(self.inventory.paths.path(*id).as_str().to_owned()).or_default().push(removing);
+            }
+        }
+        needed
     }
 
     /// What several entries share belongs to each of them.
@@ -126,9 +143,22 @@ impl<'a> Aside<'a> {
         }
     }
 
-    /// How many things it puts aside at most.
-    pub(super) fn items(&self) -> usize {
-        self.moves.len()
+    /// What it puts aside at most.
+    pub(super) fn waits(&self) -> Vec<Waits<'_>> {
+        let all = self.moves.iter().enumerate();
+        all.map(|(number, Move { path, identity: Identity { ino, kind, .. }, if_empty, .. })| Waits {
+            number,
+            path,
+            ino: *ino,
+            kind: *kind,
+            emptied: *if_empty,
+        })
+        .collect()
+    }
+
+    /// Where it takes things from.
+    pub(super) fn root(&self) -> &Root {
+        &self.inventory.root
     }
 
     /// On whose behalf an item went.

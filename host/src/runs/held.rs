@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::model::{PathId, PathTree};
-use crate::tree::{Holding, Progress};
+use crate::tree::Progress;
 
 use super::record::{Phase, RootRecord};
 use super::store::Runs;
@@ -44,7 +44,7 @@ pub fn held(runs: &Runs) -> Vec<Held> {
 
 /// Bytes that wait of one root; what cannot be looked at counts as nothing.
 fn waiting(record: &RootRecord) -> u64 {
-    let root = Holding::open(&record.holding).and_then(|holding| holding.as_root());
+    let root = record.open_holding().and_then(|holding| holding.as_root());
     let measure =
         |root: crate::tree::Root| root.measure(&PathTree::default(), &[true], &[PathId::ROOT], &Progress::default());
     root.map(measure).map_or(0, |measure| {

@@ -3,13 +3,16 @@
 //! from the record what to put back or to finish.
 
 mod aside;
+mod guard;
 mod held;
 mod put_back;
 mod record;
 mod recover;
 mod removal;
 mod store;
+mod waiting;
 
+pub use guard::Guard;
 pub use held::{Held, held};
 pub use put_back::{PutBack, put_back};
 pub use record::{EntryRecord, Phase, Record, RootRecord};

@@ -5,15 +5,15 @@ use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
-use rayon::prelude::*;
 
 use crate::clean::{Failure, Inventory, Outcome, Plan, RootPlan};
-use crate::model::{PathTree, RelPath};
-use crate::tree::{Freed, FsError, Holding, Keep, LinkTally, Progress};
+use crate::model::RelPath;
+use crate::tree::{Freed, FsError, Holding, LinkTally, Progress};
 
 use super::aside::Aside;
 use super::record::{Line, Phase, Place, Record};
 use super::store::{Run, Runs, RunsError};
+use super::waiting::{give_back_strangers, purge};
 
 /// Whether what went is kept for `dscc undo`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +118,8 @@ fn nowhere(inventory: &Inventory, plan: &RootPlan, error: &FsError) -> Outcome {
 /// Deletes what one root put aside; whether all of it went.
 fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, progress: &Progress) -> bool {
     let tally = LinkTally::default();
-    let failures = purge(&aside.holding, aside.items(), &tally, progress);
+    give_back_strangers(aside.root(), &aside.holding, &aside.waits());
+    let failures = purge(&aside.holding, &aside.waits(), &tally, progress);
     outcome.freed = tally.freed();
     let clean = failures.is_empty();
     for (item, path, error) in failures {
@@ -128,28 +129,12 @@ fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, progress: &Progress) -> 
             cache: aside.cache_of(removing),
             removing: Some(removing),
             path: aside.origin(item, &path),
+            consequence: (error != FsError::Stranded)
+                .then(|| "it is out of the cache and not deleted; `dscc undo --discard` tries again".into()),
             error: Some(error),
-            consequence: Some("it is out of the cache and not deleted; `dscc undo --discard` tries again".into()),
         });
     }
     clean && matches!(aside.holding.remove_if_empty(), Ok(true))
-}
-
-/// Deletes what waits in a holding; what is left, by item.
-fn purge(holding: &Holding, items: usize, tally: &LinkTally, progress: &Progress) -> Vec<(usize, RelPath, FsError)> {
-    let root = match holding.as_root() {
-        Ok(root) => root,
-        Err(error) => return vec![(0, RelPath::root(), error)],
-    };
-    let (paths, keep) = (PathTree::default(), []);
-    let one = |item: usize| {
-        let Ok(stat) = holding.stat(item) else { return Vec::new() };
-        let Ok(at) = RelPath::parse(&item.to_string()) else { return Vec::new() };
-        let keep = Keep { paths: &paths, kept: &keep };
-        let removal = root.remove(&at, stat.identity, &keep, tally, progress);
-        removal.failures.into_iter().map(|(path, error)| (item, path, error)).collect()
-    };
-    (0..items).into_par_iter().flat_map_iter(one).collect()
 }
 
 /// Deletes what waits of a run of the past, and forgets it.
@@ -160,11 +145,15 @@ pub fn discard(mut run: Run, record: &Record, progress: &Progress) -> Result<Fre
     run.enter(Phase::Purging, None).map_err(Discarded::Record)?;
     let tally = LinkTally::default();
     for root in &record.roots {
-        let holding = match Holding::open(&root.holding) {
-            Err(FsError::NotFound) => continue,
+        let holding = match root.open_holding() {
+            Err(FsError::NotFound) if root.is_gone() => continue,
+            Err(FsError::NotFound) => return Err(Discarded::Absent(root.holding.clone())),
             other => other.map_err(|error| Discarded::Place(root.holding.clone(), error))?,
         };
-        if let Some((_, path, error)) = purge(&holding, root.items.len(), &tally, progress).into_iter().next() {
+        if let Ok(place) = root.open_root() {
+            give_back_strangers(&place, &holding, &root.waits());
+        }
+        if let Some((_, path, error)) = purge(&holding, &root.waits(), &tally, progress).into_iter().next() {
             return Err(Discarded::Place(root.holding.join(path.to_path_buf()), error));
         }
         match holding.remove_if_empty() {
@@ -187,4 +176,7 @@ pub enum Discarded {
     /// A place.
     #[error("`{}`: {}", .0.display(), .1)]
     Place(std::path::PathBuf, FsError),
+    /// Its file system is not there.
+    #[error("`{}` is not there, nor is its disk: mount it and try again", .0.display())]
+    Absent(std::path::PathBuf),
 }

@@ -17,7 +17,7 @@ use crate::clean::{
     Selection, Target, Terms, beyond, execute, plan, select,
 };
 use crate::model::{Detail, Edit, Problem, RelPath};
-use crate::runs::{Afterwards, Guard, Runs, recover, remove};
+use crate::runs::{Afterwards, Again, Guard, Runs, recover, remove};
 use crate::survey::{Found, Scope, Survey};
 use crate::tree::{OpenFiles, Progress};
 use crate::ui::{Answer, ask, can_ask};
@@ -284,7 +284,8 @@ fn carry_out(context: &mut Context, survey: &Survey, wish: &Wish, seen: &mut Pre
         inventories.iter().zip(roots).map(run).collect()
     } else {
         let runs = Runs::new(&context.folders.state);
-        let mut again = |at: usize| claimed_again(survey, &inventories[at], &roots[at]);
+        let spare_used = !wish.terms.in_use;
+        let mut again = |at: usize| Again { claimed: claimed_again(survey, &inventories[at], &roots[at]), spare_used };
         let command = std::env::args().skip(1).collect();
         let removed = remove(&runs, command, (inventories, &approved), &mut again, wish.afterwards(), &counters, &stop);
         let removed = removed.map_err(|error| {

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use hashbrown::HashSet as Set;
 
-use crate::clean::{Failure, Inventory, Outcome, RootPlan, Step, StepKind, Take, carry_out};
-use crate::model::{Moment, PathId, RelPath};
-use crate::tree::{FsError, Holding, Identity, NodeKind, Root};
+use crate::clean::{
+    Failure, Inventory, Outcome, RootPlan, Step, StepKind, Take, add_lines, carry_out, missing_lines,
+};
+use crate::model::{Edit, Moment, PathId, RelPath};
+use crate::tree::{FsError, Holding, Identity, NodeKind, OpenFiles, Process, Root};
 
 use super::record::{Line, Place};
 use super::store::Run;
@@ -143,6 +145,43 @@ impl<'a> Aside<'a> {
         }
     }
 
+    /// Puts everything back if a process has a part of it open: it began to use it after the last look.
+    pub fn give_back_used(&mut self, outcome: &mut Outcome) {
+        let Some((file, process)) = OpenFiles::one_beneath(self.holding.path()) else { return };
+        let in_holding = file.strip_prefix(self.holding.path()).unwrap_or(&file);
+        let number = in_holding.iter().next().and_then(|name| name.to_str()?.parse::<usize>().ok());
+        let used = number.filter(|number| self.moves.get(*number).is_some_and(|item| item.moved));
+        let Some(used) = used.map(|number| self.moves[number].removing) else { return };
+        let mut failures = HashMap::new();
+        let moved: Vec<usize> = (0..self.moves.len()).filter(|number| self.moves[*number].moved).collect();
+        for number in moved.into_iter().rev() {
+            if let Err(error) = self.give_back(number) {
+                failures.entry(self.moves[number].removing).or_insert((self.moves[number].path.clone(), error));
+            }
+        }
+        for (_, edit) in &self.plan.edits {
+            // Lines that stay away only make what is there be collected later.
+            let _ = restore(&self.inventory.root, edit);
+        }
+        let Process { pid, name } = process;
+        for removing in std::mem::take(&mut outcome.removed) {
+            let entry = &self.plan.remove[removing];
+            let failed = failures.remove(&removing);
+            if failed.is_none() && removing != used && !entry.outermost {
+                continue;
+            }
+            let what = if removing == used { "it" } else { "something that went with it" };
+            let (path, error) = failed.map_or((entry.paths.first().cloned(), None), |(at, why)| (Some(at), Some(why)));
+            outcome.failed.push(Failure {
+                cache: self.cache_of(removing),
+                removing: Some(removing),
+                path: path.unwrap_or_default(),
+                error,
+                consequence: Some(format!("it was put back, because {name} (process {pid}) began to use {what}")),
+            });
+        }
+    }
+
     /// What it puts aside at most.
     pub(super) fn waits(&self) -> Vec<Waits<'_>> {
         let all = self.moves.iter().enumerate();
@@ -228,6 +267,12 @@ impl Take for Aside<'_> {
     fn is_stopped(&self) -> bool {
         self.stop.load(Relaxed)
     }
+}
+
+/// Gives an index the lines back that an edit took.
+fn restore(root: &Root, edit: &Edit) -> Result<(), FsError> {
+    let lines = missing_lines(root, &edit.file, &edit.drop_lines)?;
+    if lines.is_empty() { Ok(()) } else { add_lines(root, &edit.file, &lines) }
 }
 
 /// By path: whether something beneath it stays.

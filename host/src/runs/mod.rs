@@ -17,5 +17,8 @@ pub use held::{Held, held};
 pub use put_back::{PutBack, put_back};
 pub use record::{EntryRecord, Phase, Record, RootRecord};
 pub use recover::recover;
-pub use removal::{Afterwards, Discarded, Removed, discard, remove};
+pub use removal::{Afterwards, Again, Discarded, Removed, discard, remove};
 pub use store::{Past, Run, Runs, RunsError};
+
+#[cfg(test)]
+mod tests;

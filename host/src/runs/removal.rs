@@ -24,6 +24,15 @@ pub enum Afterwards {
     Wait(Option<Timestamp>),
 }
 
+/// What a second look tells of what was put aside.
+#[derive(Debug, Default)]
+pub struct Again {
+    /// Places that something which stays claims: what was there is put back.
+    pub claimed: HashSet<RelPath>,
+    /// Whether what a process has opened meanwhile is put back.
+    pub spare_used: bool,
+}
+
 /// What came of a run.
 pub struct Removed {
     /// For each root.
@@ -32,8 +41,7 @@ pub struct Removed {
     pub held: Option<String>,
 }
 
-/// Carries out a plan. `again` tells, once everything of a root is aside, what in it is claimed by something that stays:
-/// that is put back.
+/// Carries out a plan. `again` is asked once everything of a root is aside.
 ///
 /// # Errors
 /// When the record cannot be written. Then nothing was touched.
@@ -41,16 +49,15 @@ pub fn remove(
     runs: &Runs,
     command: Vec<String>,
     (inventories, plan): (&[Inventory], &Plan),
-    again: &mut dyn FnMut(usize) -> HashSet<RelPath>,
+    again: &mut dyn FnMut(usize) -> Again,
     afterwards: Afterwards,
     progress: &Progress,
     stop: &AtomicBool,
 ) -> Result<Removed, RunsError> {
     let mut run = runs.begin(command)?;
     let used = || inventories.iter().zip(&plan.roots).enumerate().filter(|(_, (_, plan))| !plan.is_empty());
-    let places = used().flat_map(|(number, (inventory, _))| Aside::places(inventory, &run, number));
-    let places = Line::Places { paths: places.map(Place).collect() };
-    run.add(&places);
+    let places: Vec<_> = used().flat_map(|(number, (inventory, _))| Aside::places(inventory, &run, number)).collect();
+    run.add(&Line::Places { paths: places.iter().cloned().map(Place).collect() });
     run.write()?;
     let mut parts: Vec<Result<Aside<'_>, Outcome>> = Vec::new();
     for (number, (inventory, plan)) in inventories.iter().zip(&plan.roots).enumerate() {
@@ -72,8 +79,11 @@ pub fn remove(
         outcomes.push(match part {
             Ok(aside) => {
                 let mut outcome = aside.carry_out();
-                let claimed = again(number);
+                let Again { claimed, spare_used } = again(number);
                 aside.put_back_claimed(&claimed, &mut outcome);
+                if spare_used {
+                    aside.give_back_used(&mut outcome);
+                }
                 outcome
             }
             Err(outcome) => std::mem::take(outcome),
@@ -81,7 +91,8 @@ pub fn remove(
     }
     if let Afterwards::Wait(until) = afterwards {
         run.enter(Phase::Held, until)?;
-        let waits = parts.iter().flatten().any(|part| !matches!(part.holding.remove_if_empty(), Ok(true)));
+        // Each is asked: those that hold nothing go at once.
+        let waits = parts.iter().flatten().filter(|part| !matches!(part.holding.remove_if_empty(), Ok(true))).count() > 0;
         let held = waits.then(|| run.name.clone());
         if !waits {
             run.forget()?;
@@ -97,6 +108,7 @@ pub fn remove(
     }
     let held = (!clean).then(|| run.name.clone());
     if clean {
+        places.iter().for_each(|place| Holding::clear_away(place));
         run.forget()?;
     }
     Ok(Removed { outcomes, held })

@@ -88,6 +88,9 @@ impl Holding {
                 Err(error) => return Err(error),
             }
             let fd = open_own(&base, &run_name)?;
+            if !is_empty(&fd)? {
+                return Err(FsError::NotOurs); // it is not the one that was made
+            }
             let path = path.join(std::ffi::OsStr::from_bytes(name.to_bytes())).join(run);
             return Ok(Self { own: stat_open(&fd)?.identity, fd, base: Base { above, name, fd: base }, path });
         }

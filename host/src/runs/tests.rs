@@ -186,8 +186,14 @@ fn link_for_parent(scene: &Scene) -> bool {
 /// Things for other things of their kind, which are to be kept.
 fn kept_for_things(scene: &Scene) -> bool {
     let round = scene.round.load(Relaxed);
-    let file = exchange(&scene.at("root/top/c/f"), &scene.at(format!("spare/file-{round}")));
-    exchange(&scene.at("root/top/a"), &scene.at(format!("spare/folder-{round}"))) || file
+    let both = [("root/top/c/f", format!("spare/file-{round}")), ("root/top/a", format!("spare/folder-{round}"))];
+    let both = both.map(|(place, other)| (scene.at(place), scene.at(other)));
+    let exchanged = both.iter().filter(|(place, other)| exchange(place, other)).count() > 0;
+    for (place, other) in &both {
+        // If it has been put aside just now, its place is taken.
+        let _ = renameat_with(CWD, other, CWD, place, RenameFlags::NOREPLACE);
+    }
+    exchanged
 }
 
 /// Something new in a folder that is to go if it is empty.
@@ -255,6 +261,83 @@ fn whatever_is_exchanged_while_things_are_put_aside_nothing_else_is_touched_and_
         eprintln!("{name}: {rounds} removals, disturbed {times} times");
         assert!(rounds > 50 && times > 50, "{name}: {rounds} removals, disturbed {times} times");
     }
+}
+
+/// A scene in which everything is aside, with what is known of it.
+fn aside() -> (Scene, Holding, Leftover) {
+    let scene = Scene::new();
+    let items = scene.build();
+    let holding = Holding::make(&scene.root, "run.1").unwrap();
+    for (number, (path, identity)) in items.iter().enumerate() {
+        scene.root.put_aside(path, *identity, &holding, number).unwrap();
+    }
+    let leftover = Leftover { path: holding.path().to_owned(), ino: holding.identity().1, items };
+    (scene, holding, leftover)
+}
+
+#[test]
+fn what_waits_and_is_not_what_was_put_aside_goes_back_or_waits_on_and_is_never_deleted() {
+    for is_free in [true, false] {
+        let (scene, holding, leftover) = aside();
+        let waits = holding.path().join("1");
+        fs::rename(&waits, scene.somewhere()).unwrap();
+        fs::write(&waits, "kept").unwrap();
+        if !is_free {
+            fs::write(scene.at("root/top/c/f"), "kept as well").unwrap();
+        }
+        let place = if is_free { scene.at("root/top/c/f") } else { waits };
+        assert_eq!(finish(&scene.root, &holding, &leftover), is_free);
+        assert_eq!(fs::read_to_string(place).unwrap(), "kept");
+        assert_eq!(scene.kept().len(), if is_free { 3 } else { 4 });
+    }
+}
+
+#[test]
+fn what_somebody_put_into_a_folder_that_was_empty_goes_back_or_waits_on() {
+    for (at_the_place, is_left) in [(None, false), (Some("other"), false), (Some("new"), true)] {
+        let (scene, holding, leftover) = aside();
+        fs::write(holding.path().join("3/new"), "kept new").unwrap();
+        if let Some(name) = at_the_place {
+            fs::create_dir(scene.at("root/top/e")).unwrap();
+            fs::write(scene.at("root/top/e").join(name), "kept there").unwrap();
+        }
+        assert_eq!(finish(&scene.root, &holding, &leftover), !is_left, "{at_the_place:?}");
+        let place = if is_left { holding.path().join("3/new") } else { scene.at("root/top/e/new") };
+        assert_eq!(fs::read_to_string(place).unwrap(), "kept new");
+    }
+}
+
+#[test]
+fn a_folder_that_is_not_the_one_that_was_made_is_neither_opened_nor_removed() {
+    let (scene, holding, leftover) = aside();
+    let (here, away) = (holding.path(), scene.at("aside/away"));
+    fs::rename(here, &away).unwrap();
+    fs::DirBuilder::new().mode(0o700).create(here).unwrap();
+    // What waits is known by its open folder, wherever that is, and the other one stays though it is empty.
+    assert!(!finish(&scene.root, &holding, &leftover));
+    assert!(here.is_dir() && fs::read_dir(&away).unwrap().next().is_none());
+    assert_eq!(Holding::open(here, leftover.ino).unwrap_err(), FsError::Changed);
+    fs::remove_dir(here).unwrap();
+    assert_eq!(Holding::open(here, leftover.ino).unwrap_err(), FsError::NotFound);
+    // Nor does a link lead to it.
+    fs::rename(&scene.base, scene.at("aside/base")).unwrap();
+    fs::rename(&away, scene.at("aside/base/run.1")).unwrap();
+    symlink(scene.at("aside/base"), &scene.base).unwrap();
+    assert_eq!(Holding::open(here, leftover.ino).unwrap_err(), FsError::NotOurs);
+    fs::remove_file(&scene.base).unwrap();
+    fs::rename(scene.at("aside/base"), &scene.base).unwrap();
+    assert!(finish(&scene.root, &Holding::open(here, leftover.ino).unwrap(), &leftover));
+}
+
+#[test]
+fn a_thing_does_not_go_back_into_a_folder_that_was_moved_out_of_the_root() {
+    let (scene, holding, leftover) = aside();
+    let (here, away) = (scene.at("root/top/c"), scene.at("aside/away"));
+    fs::rename(&here, &away).unwrap();
+    assert_eq!(scene.root.put_back(&holding, 1, &leftover.items[1].0), Err(FsError::NotFound));
+    fs::rename(&away, &here).unwrap();
+    scene.root.put_back(&holding, 1, &leftover.items[1].0).unwrap();
+    assert!(here.join("f").exists());
 }
 
 fn disturbed(name: &str, disturb: Disturb, time: Duration) -> (usize, usize) {

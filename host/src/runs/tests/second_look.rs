@@ -7,7 +7,7 @@ use crate::clean::tests::world::{World, entry, path};
 use crate::model::RelPath;
 use crate::tree::Progress;
 
-use super::{Afterwards, Removed, Runs, put_back, remove};
+use crate::runs::{Afterwards, Again, Removed, Runs, put_back, remove};
 
 fn world() -> World {
     let entries = vec![
@@ -27,7 +27,7 @@ fn remove_all_but_c(world: &World, again: Result<HashSet<RelPath>, String>) -> R
         &runs,
         vec!["clean".into()],
         (std::slice::from_ref(&world.inventory), &plan),
-        &mut |_| again.take().unwrap(),
+        &mut |_| Again { claimed: again.take().unwrap(), spare_used: true },
         Afterwards::Delete,
         &Progress::default(),
         &AtomicBool::new(false),
@@ -65,7 +65,7 @@ fn what_was_to_be_put_back_and_cannot_be_waits_and_is_not_deleted() {
     let runs = Runs::new(&world.dir.path().join("state"));
     let mut again = |_| {
         std::fs::create_dir_all(root.join("blobs/shared/in/the/way")).unwrap();
-        Ok(HashSet::from([path("blobs/shared")]))
+        Again { claimed: Ok(HashSet::from([path("blobs/shared")])), spare_used: true }
     };
     let (inventories, stop) = (std::slice::from_ref(&world.inventory), AtomicBool::new(false));
     let what = (inventories, &plan);

@@ -111,15 +111,17 @@ impl<'a> Aside<'a> {
         }
     }
 
-    /// What entries that go share with others that stay.
+    /// What is there of that which entries that go share with others that stay.
     fn needed(&self) -> BTreeMap<String, Vec<usize>> {
         let mut needed: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (removing, entry) in self.plan.remove.iter().enumerate() {
             let shares = &self.inventory.items[entry.entry].entry.shares;
-            for id in shares.iter().filter(|id| self.plan.kept_paths.get(id.index()).copied().unwrap_or(false)) {
-                needed.entry(self.inventory.paths.path(*id).as_str().to_owned()).or_default().push(removing);
+            let kept = shares.iter().filter(|id| self.plan.kept_paths.get(id.index()).copied().unwrap_or(false));
+            for path in kept.map(|id| self.inventory.paths.path(*id)) {
+                needed.entry(path.as_str().to_owned()).or_default().push(removing);
             }
         }
+        needed.retain(|path, _| RelPath::parse(path).is_ok_and(|path| self.inventory.root.stat(&path).is_ok()));
         needed
     }
 

@@ -37,7 +37,7 @@ impl Guard {
 }
 
 fn said(root: &Root, folder: &File) -> String {
-    let open = OpenFiles::look();
+    let open = OpenFiles::look_at_folders_too();
     let names: Vec<String> =
         open.users_of(folder).iter().map(|it| format!("{} (process {})", it.name, it.pid)).collect();
     let who = if names.is_empty() { "another run".to_owned() } else { names.join(" or ") };

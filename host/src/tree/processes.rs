@@ -29,13 +29,24 @@ impl OpenFiles {
         Self::default()
     }
 
-    /// Looks at every process but this one.
+    /// Looks at every process but this one. A folder that is merely open is being listed, as by another `dscc`, and not
+    /// used; one that a process stands in is.
     pub fn look() -> Self {
+        Self::looking(false)
+    }
+
+    /// The same, with the folders that are open.
+    pub fn look_at_folders_too() -> Self {
+        Self::looking(true)
+    }
+
+    fn looking(folders: bool) -> Self {
         let mut open = Self::default();
         #[cfg(target_os = "linux")]
-        linux::look(&mut open);
+        linux::look(&mut open, folders);
         #[cfg(not(target_os = "linux"))]
         {
+            let _ = folders;
             open.unknown = true;
         }
         open
@@ -94,7 +105,7 @@ mod linux {
 
     use super::{OpenFiles, Process};
 
-    pub(super) fn look(open: &mut OpenFiles) {
+    pub(super) fn look(open: &mut OpenFiles, folders: bool) {
         let Ok(processes) = fs::read_dir("/proc") else {
             open.unknown = true;
             return;
@@ -102,7 +113,7 @@ mod linux {
         let own = std::process::id();
         for folder in processes.flatten() {
             let Some(pid) = folder.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            if pid != own && look_at(open, &folder.path(), pid).is_none() {
+            if pid != own && look_at(open, &folder.path(), pid, folders).is_none() {
                 open.unseen += 1;
             }
         }
@@ -141,11 +152,11 @@ mod linux {
     }
 
     /// None if we may not see what the process has open.
-    fn look_at(open: &mut OpenFiles, folder: &Path, pid: u32) -> Option<()> {
+    fn look_at(open: &mut OpenFiles, folder: &Path, pid: u32, folders: bool) -> Option<()> {
         let name = fs::read_to_string(folder.join("comm")).unwrap_or_default();
         let process = Process { pid, name: name.trim_end().to_owned() };
         for link in ["cwd", "exe"] {
-            add(open, &folder.join(link), &process);
+            add(open, &folder.join(link), &process, true);
         }
         let descriptors = match fs::read_dir(folder.join("fd")) {
             Ok(descriptors) => descriptors,
@@ -154,16 +165,16 @@ mod linux {
             Err(_) => return None,
         };
         for descriptor in descriptors.flatten() {
-            add(open, &descriptor.path(), &process);
+            add(open, &descriptor.path(), &process, folders);
         }
         add_maps(open, folder, &process);
         Some(())
     }
 
     /// What a link of the `proc` file system leads to; it is followed to the very file, whatever its name is by now.
-    fn add(open: &mut OpenFiles, link: &Path, process: &Process) {
+    fn add(open: &mut OpenFiles, link: &Path, process: &Process, folders: bool) {
         if let Ok(file) = fs::metadata(link)
-            && (file.is_file() || file.is_dir())
+            && (file.is_file() || folders && file.is_dir())
         {
             open.add(file.dev(), file.ino(), process);
         }
@@ -248,5 +259,17 @@ mod tests {
         assert_eq!(users(&ours), [0; 0]);
         assert!(open.users(0, 0).is_empty() && !open.unknown);
         drop(own);
+    }
+
+    #[test]
+    fn a_folder_that_is_merely_open_is_listed_and_not_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut sleeping = Command::new("sleep");
+        sleeping.arg("60").stdin(fs::File::open(dir.path()).unwrap()).stdout(Stdio::null());
+        let holding = Holding(sleeping.spawn().unwrap());
+        let folder = fs::File::open(dir.path()).unwrap();
+        assert!(OpenFiles::look().users_of(&folder).is_empty());
+        let users = OpenFiles::look_at_folders_too().users_of(&folder).to_vec();
+        assert_eq!(users.iter().map(|it| it.pid).collect::<Vec<_>>(), [holding.0.id()]);
     }
 }

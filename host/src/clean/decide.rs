@@ -35,6 +35,8 @@ pub struct Grace {
     pub now: i64,
     /// What is younger than this stays, in nanoseconds.
     pub age: i64,
+    /// The same where other machines may be at work, whose processes and locks are not to be seen.
+    pub remote: i64,
 }
 
 /// Why an entry stays although it was chosen.

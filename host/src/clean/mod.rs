@@ -27,4 +27,4 @@ pub use weigh::{Weights, union};
 
 #[cfg(test)]
 #[cfg(unix)]
-mod tests;
+pub(crate) mod tests;

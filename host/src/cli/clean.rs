@@ -27,6 +27,9 @@ use super::args::{Clean, Protection};
 use super::context::{Context, status_of};
 use super::exit::{Failure, Status};
 
+/// The grace age, in nanoseconds, unless the user gives one; where other machines may be at work it is a day.
+const HOUR: i64 = 3_600_000_000_000;
+
 /// What was done.
 struct Done {
     outcomes: Vec<Outcome>,
@@ -142,12 +145,13 @@ impl<'a> Wish<'a> {
         let has = |protection| args.force.contains(&protection);
         let nanoseconds = |number: i128| i64::try_from(number).unwrap_or(i64::MAX);
         let now = nanoseconds(Timestamp::now().as_nanosecond());
+        let age = |default: i64| args.grace.map_or(default, |age| nanoseconds(age.as_nanos()));
         let terms = Terms {
             irreplaceable: has(Protection::Irreplaceable),
             needed: has(Protection::Needed),
             in_use: has(Protection::InUse),
             others: args.include_others,
-            grace: Some(Grace { now, age: nanoseconds(args.grace.as_nanos()) }),
+            grace: Some(Grace { now, age: age(HOUR), remote: age(24 * HOUR) }),
         };
         Self { args, terms, afterwards, until: Instant::now() + Duration::from_secs(args.wait.into()) }
     }
@@ -291,10 +295,10 @@ fn carry_out(context: &mut Context, survey: &Survey, wish: &Wish, seen: &mut Pre
 }
 
 /// The places of what went that something which stays claims by now: somebody downloaded in between.
-fn claimed_again(survey: &Survey, inventory: &Inventory, plan: &RootPlan) -> HashSet<RelPath> {
+fn claimed_again(survey: &Survey, inventory: &Inventory, plan: &RootPlan) -> Result<HashSet<RelPath>, String> {
     let shared = |removing: &Removing| !inventory.items[removing.entry].entry.shares.is_empty();
     if !plan.remove.iter().any(shared) {
-        return HashSet::new();
+        return Ok(HashSet::new());
     }
     let entries: Vec<EntryIx> = plan.remove.iter().map(|removing| removing.entry).collect();
     survey.claims_now(inventory, &entries)

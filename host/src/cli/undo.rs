@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::model::Problem;
-use crate::runs::{Because, Event, Past, Record, Run, Runs, discard, put_back};
+use crate::runs::{Because, Event, Past, Phase, Record, Run, Runs, discard, put_back};
 use crate::tree::Progress;
 use crate::ui::json::SchemaVersion;
 use crate::ui::{Answer, ask, can_ask, escape, size};
@@ -48,9 +48,18 @@ pub(super) fn run(context: &mut Context, args: &Undo) -> Result<Status, Failure>
 }
 
 fn restore(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> Result<Status, Failure> {
-    let wanted = |past: &&Past| args.run.as_ref().map_or(past.record.is_some(), |name| *name == past.name);
+    let wanted = |past: &&Past| match &args.run {
+        Some(name) => *name == past.name,
+        None => past.record.as_ref().is_some_and(|record| record.phase != Some(Phase::Purging)),
+    };
     let Some(past) = past.iter().find(wanted) else { return Err(nothing(args)) };
     let (run, record) = take_over(runs, &past.name)?;
+    if record.phase == Some(Phase::Purging) {
+        let message =
+            format!("the run {} was deleting what it took when it was interrupted: not all of it is left", past.name);
+        return Err(Failure::new(Status::Refused, message)
+            .hint("`dscc undo --discard` deletes the rest, and so does the next `dscc clean`"));
+    }
     let done = put_back(run, &record).map_err(anyhow::Error::from)?;
     tell(context, runs, &Event::undone(&past.name, Because::Asked, &done));
     let row = |it: &crate::runs::EntryRecord, reason: Option<String>| Row {

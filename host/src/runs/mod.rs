@@ -14,6 +14,10 @@ mod removal;
 mod reserve;
 mod store;
 
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;
+
 pub use event::{Because, Begun, Ended, Ending, Event, Failed, Kept, Left, Name, Planned};
 pub use held::{Held, held};
 pub use history::{Fate, PastRun, State, history};

@@ -26,6 +26,17 @@ pub enum Afterwards {
     Wait(Option<Timestamp>),
 }
 
+impl Afterwards {
+    /// Until when things wait, if they do: what was to be put back and could not be waits without end.
+    fn until(self, stuck: bool) -> Option<Option<Timestamp>> {
+        match self {
+            _ if stuck => Some(None),
+            Self::Wait(until) => Some(until),
+            Self::Delete => None,
+        }
+    }
+}
+
 /// What came of a run.
 pub struct Removed {
     /// For each root.
@@ -65,7 +76,7 @@ type Whole<'a> = (&'a [Inventory], &'a Plan);
 type Part<'a> = Result<Aside<'a>, Outcome>;
 
 /// Carries out a plan. `again` tells, once everything of a root is aside, what in it is claimed by something that stays:
-/// that is put back.
+/// that is put back, and all of it if that cannot be told.
 ///
 /// # Errors
 /// When the record or the journal cannot be written. Then nothing was touched, or everything is back.
@@ -73,7 +84,7 @@ pub fn remove(
     runs: &Runs,
     command: Vec<String>,
     whole: (&[Inventory], &Plan),
-    again: &mut dyn FnMut(usize) -> HashSet<RelPath>,
+    again: &mut dyn FnMut(usize) -> Result<HashSet<RelPath>, String>,
     afterwards: Afterwards,
     progress: &Progress,
     stop: &AtomicBool,
@@ -129,7 +140,7 @@ fn prepare<'a>(
     }
 }
 
-fn put_aside(parts: &mut [Part<'_>], again: &mut dyn FnMut(usize) -> HashSet<RelPath>) -> Vec<Outcome> {
+fn put_aside(parts: &mut [Part<'_>], again: &mut dyn FnMut(usize) -> Result<HashSet<RelPath>, String>) -> Vec<Outcome> {
     let one = |(number, part): (usize, &mut Part<'_>)| match part {
         Ok(aside) => {
             let mut outcome = aside.carry_out();
@@ -151,11 +162,10 @@ fn finish(
     progress: &Progress,
     stop: &AtomicBool,
 ) -> Result<Removed, GivenUp> {
-    let (phase, until) = match afterwards {
-        Afterwards::Delete => (Phase::Purging, None),
-        Afterwards::Wait(until) => (Phase::Held, until),
-    };
-    if let Err(error) = run.enter(phase, until) {
+    let stuck = parts.iter().flatten().any(|part| part.stuck);
+    let waiting = afterwards.until(stuck);
+    let phase = if waiting.is_some() { Phase::Held } else { Phase::Purging };
+    if let Err(error) = run.enter(phase, waiting.flatten()) {
         // Whoever finds the record after a kill would put back what is half deleted.
         drop(parts);
         return Err(give_up(runs, run, error));
@@ -163,9 +173,9 @@ fn finish(
     let mut waits = false;
     for (part, outcome) in parts.iter().zip(&mut outcomes) {
         let Ok(aside) = part else { continue };
-        waits |= match afterwards {
-            Afterwards::Delete => !purge_part(aside, outcome, progress),
-            Afterwards::Wait(_) => !matches!(aside.holding.remove_if_empty(), Ok(true)),
+        waits |= match waiting {
+            None => !purge_part(aside, outcome, progress),
+            Some(_) => !matches!(aside.holding.remove_if_empty(), Ok(true)),
         };
     }
     let how = if stop.load(Relaxed) { Ending::Interrupted } else { Ending::Done };
@@ -182,8 +192,9 @@ fn finish(
 /// Puts back what is aside.
 fn give_up(runs: &Runs, run: Run, error: RunsError) -> GivenUp {
     let name = run.name.clone();
-    let stuck = match run.record().and_then(|record| put_back(run, &record)) {
-        Ok(done) => done.left.into_iter().map(|(_, reason)| reason).chain(done.remarks).next(),
+    let stuck = match run.record().map(|record| put_back(run, &record)) {
+        Ok(Ok(done)) => done.left.into_iter().map(|(_, reason)| reason).chain(done.remarks).next(),
+        Ok(Err(_)) => None, // all is back, and the next run finds a record of which nothing waits
         Err(error) => Some(error.to_string()),
     };
     let ended = Ended::of(&name, Ending::GivenUp, stuck.is_some(), &[], &Plan { roots: Vec::new() }, &[]);

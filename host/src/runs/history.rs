@@ -99,7 +99,7 @@ pub fn history(runs: &Runs) -> (Vec<PastRun>, Vec<RunsError>) {
         }
     }
     all.iter_mut().for_each(PastRun::conclude);
-    all.sort_by(|one, other| other.begun.cmp(&one.begun));
+    all.sort_by_key(|run| std::cmp::Reverse(run.begun));
     (all, errors)
 }
 

@@ -167,6 +167,9 @@ mod tests {
         assert!(act(9).is_err(), "there is no second one");
         reserve.restore();
         assert!(blocks() >= SIZE);
+        let quota = || Err::<(), _>(io::Error::from(rustix::io::Errno::DQUOT));
+        assert!(reserve.spend(is_full, quota).is_err() && blocks() == 0, "a quota is like a disk");
+        reserve.restore();
         let denied = || Err::<(), _>(io::Error::from(io::ErrorKind::PermissionDenied));
         assert!(reserve.spend(is_full, denied).is_err() && blocks() >= SIZE, "it is for full disks only");
     }

@@ -6,6 +6,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test a failure to set the scene is a failure")]
 
+mod apply;
 mod clean;
 mod clean_store;
 mod code_cache;
@@ -56,6 +57,7 @@ mod shared_roots;
 mod show;
 mod transformers;
 mod tree;
+mod truth;
 mod undo;
 mod versions;
 mod world;

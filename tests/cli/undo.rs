@@ -183,7 +183,7 @@ fn what_was_being_deleted_is_not_put_back() {
     fs::write(&record, text.replace("\"phase\":\"held\"", "\"phase\":\"purging\"")).unwrap();
     sandbox.dscc(["undo"]).expect(5);
     let run = sandbox.dscc(["undo", &name]).expect(3);
-    assert!(run.stderr.contains("not all of it is left") && run.stderr.contains("--discard"), "{}", run.text());
+    assert!(run.stderr.contains("partly deleted") && run.stderr.contains("--discard"), "{}", run.text());
     assert!(!hub.exists("models--acme--b"));
     sandbox.dscc(["undo", "--discard", "-y"]).expect(0);
     assert!(!is_anything_held(&sandbox));

@@ -132,7 +132,7 @@ fn place(path: &RelPath) -> String {
 
 /// The same words for all that is too young: what stays for one reason is told together.
 fn too_young(grace: Grace, is_remote: bool, changed: i64) -> Option<String> {
-    let least = if is_remote { grace.remote } else { grace.age };
+    let least = grace.least(is_remote);
     (grace.now.saturating_sub(changed) < least).then(|| {
         let least = SignedDuration::from_secs(least / 1_000_000_000);
         let place = if is_remote { ", on a file system that other machines may use" } else { "" };
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn where_other_machines_may_be_at_work_things_must_be_older_to_go() {
         let hours = |number: i64| number * 3_600_000_000_000;
-        let grace = Grace { now: hours(100), age: hours(1), remote: hours(24) };
+        let grace = Grace { now: hours(100), age: None };
         let two_hours_old = hours(98);
         assert_eq!(too_young(grace, false, two_hours_old), None);
         assert!(too_young(grace, true, two_hours_old).unwrap().contains("other machines"));

@@ -65,6 +65,8 @@ pub(super) enum Command {
     /// Remove entries, after showing what goes and asking
     #[command(visible_alias = "rm")]
     Clean(Clean),
+    /// Carry out a plan that `dscc clean --dry-run --json` printed; what changed since then stays, and the reason is told
+    Apply(Apply),
     /// Put back what the last `clean` took, as long as it waits: interrupted, or run with --keep-undo
     Undo(Undo),
     /// Show what runs of `clean` did: when, what went, how they ended
@@ -115,12 +117,8 @@ pub(super) struct Clean {
     /// Everything in all caches, or in those given with -c
     #[arg(long)]
     pub(super) all: bool,
-    /// Show what would go, and stop there
-    #[arg(short = 'n', long)]
-    pub(super) dry_run: bool,
-    /// Do not ask; lifts no protection
-    #[arg(short, long)]
-    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) how: Removing,
     /// Lift a protection; may be repeated
     #[arg(long, value_enum, value_name = "PROTECTION")]
     pub(super) force: Vec<Protection>,
@@ -128,6 +126,29 @@ pub(super) struct Clean {
     /// 1d on file systems that other machines may use]
     #[arg(long, value_name = "AGE", env = "DSCC_GRACE", value_parser = parse_age)]
     pub(super) grace: Option<SignedDuration>,
+    /// Also remove what belongs to other users, where that is possible
+    #[arg(long)]
+    pub(super) include_others: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Apply {
+    /// What `dscc clean --dry-run --json` printed, or `-` for standard input
+    #[arg(value_name = "PLAN")]
+    pub(super) plan: PathBuf,
+    #[command(flatten)]
+    pub(super) how: Removing,
+}
+
+/// How a plan is carried out.
+#[derive(Debug, Arguments)]
+pub(super) struct Removing {
+    /// Show what would go, and stop there; with --json that is a plan for `dscc apply`
+    #[arg(short = 'n', long)]
+    pub(super) dry_run: bool,
+    /// Do not ask; lifts no protection
+    #[arg(short, long)]
+    pub(super) yes: bool,
     /// Wait so long for a library to give its lock back, instead of keeping what it locks at once
     #[arg(long, value_name = "SECONDS", default_value = "0")]
     pub(super) wait: u32,
@@ -138,9 +159,6 @@ pub(super) struct Clean {
     /// Delete things where they are, without a record: what an interruption leaves cannot be put back
     #[arg(long)]
     pub(super) no_record: bool,
-    /// Also remove what belongs to other users, where that is possible
-    #[arg(long)]
-    pub(super) include_others: bool,
 }
 
 /// A protection that can be lifted.

@@ -26,8 +26,8 @@ pub(super) enum Status {
     Findings,
     /// A named target does not exist.
     NotFound,
-    /// A signal ended it early, and what was done was told.
-    Interrupted,
+    /// This signal ended it early, and what was done was told.
+    Interrupted(u8),
 }
 
 impl From<Status> for ExitCode {
@@ -39,7 +39,7 @@ impl From<Status> for ExitCode {
             Status::Refused => 3,
             Status::Findings => 4,
             Status::NotFound => 5,
-            Status::Interrupted => 130,
+            Status::Interrupted(signal) => 128_u8.saturating_add(signal),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The commands: parse, call the library, print. One file for each command; what they have in common is in `context`.
 
+mod apply;
 mod args;
 mod clean;
 mod context;
@@ -8,7 +9,9 @@ mod history;
 mod list;
 mod paths;
 mod plugin;
+mod removal;
 mod show;
+mod signals;
 mod undo;
 
 use std::process::ExitCode;
@@ -31,6 +34,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::run(&mut context, &args),
         Command::Show(args) => show::run(&mut context, &args),
         Command::Clean(args) => clean::run(&mut context, &args),
+        Command::Apply(args) => apply::run(&mut context, &args),
         Command::Undo(args) => undo::run(&mut context, &args),
         Command::History(args) => history::run(&mut context, &args),
         Command::Paths(args) => paths::run(&mut context, &args),

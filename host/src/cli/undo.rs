@@ -48,17 +48,12 @@ pub(super) fn run(context: &mut Context, args: &Undo) -> Result<Status, Failure>
 }
 
 fn restore(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> Result<Status, Failure> {
-    let wanted = |past: &&Past| match &args.run {
-        Some(name) => *name == past.name,
-        None => past.record.as_ref().is_some_and(|record| record.phase != Some(Phase::Purging)),
-    };
+    let wanted = |past: &&Past| args.run.as_ref().map_or_else(|| waits(past), |name| *name == past.name);
     let Some(past) = past.iter().find(wanted) else { return Err(nothing(args)) };
     let (run, record) = take_over(runs, &past.name)?;
     if record.phase == Some(Phase::Purging) {
-        let message =
-            format!("the run {} was deleting what it took when it was interrupted: not all of it is left", past.name);
-        return Err(Failure::new(Status::Refused, message)
-            .hint("`dscc undo --discard` deletes the rest, and so does the next `dscc clean`"));
+        let message = format!("what the run {} took is partly deleted already", past.name);
+        return Err(Failure::new(Status::Refused, message).hint("`dscc undo --discard` deletes the rest"));
     }
     let done = put_back(run, &record).map_err(anyhow::Error::from)?;
     tell(context, runs, &Event::undone(&past.name, Because::Asked, &done));
@@ -90,6 +85,11 @@ fn restore(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> 
         }
     }
     Ok(if complete { Status::Done } else { Status::Failed })
+}
+
+/// Whether there is something whole to be put back.
+fn waits(past: &Past) -> bool {
+    past.record.as_ref().is_some_and(|record| record.phase != Some(Phase::Purging))
 }
 
 fn delete(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> Result<Status, Failure> {

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use hashbrown::HashSet as Set;
 
-use crate::clean::{Failure, Inventory, Outcome, RootPlan, Step, StepKind, Take, carry_out};
+use crate::clean::{Failure, Inventory, Outcome, RootPlan, Step, StepKind, Take, carry_out, dropping};
 use crate::model::{Moment, PathId, RelPath};
-use crate::tree::{FsError, Holding, Identity, NodeKind, Root};
+use crate::tree::{FsError, Holding, Identity, NodeKind, Root, Stat};
 
 use super::record::{Line, Place};
 use super::store::Run;
@@ -56,15 +56,17 @@ impl<'a> Aside<'a> {
         number: usize,
         stop: &'a AtomicBool,
     ) -> Result<Self, FsError> {
+        // Where what goes waits in the root itself, making that place changes the root's time.
+        let root = inventory.root.stat(&RelPath::root()).ok();
         let holding = Holding::make(&inventory.root, &format!("{}.{number}", run.name))?;
         let mut pieces = Pieces { inventory, plan, kept_below: kept_below(inventory, plan), moves: Vec::new() };
         let of_step = plan.steps.iter().map(|step| pieces.of_step(step)).collect();
         let aside = Self { inventory, plan, holding, moves: pieces.moves, of_step, stop, stuck: false };
-        aside.record(run);
+        aside.record(run, root);
         Ok(aside)
     }
 
-    fn record(&self, run: &mut Run) {
+    fn record(&self, run: &mut Run, root_before: Option<Stat>) {
         let root = &self.inventory.root;
         run.add(&Line::Root {
             path: Place(root.path().to_owned()),
@@ -76,7 +78,8 @@ impl<'a> Aside<'a> {
             run.add(&Line::Entry { cache, id, size: removing.size });
         }
         let also = self.holders_of_moves();
-        let mut folders = Set::new();
+        let inside = self.holding.path().starts_with(root.path());
+        let mut folders: Set<RelPath> = inside.then(RelPath::root).into_iter().collect();
         for (number, item) in self.moves.iter().enumerate() {
             let mut entries = vec![item.removing];
             entries.extend(also.get(&number).into_iter().copied().flatten());
@@ -84,15 +87,20 @@ impl<'a> Aside<'a> {
             run.add(&Line::Item { path, ino, kind: kind.into(), entries, emptied: item.if_empty });
             folders.extend(item.path.parent());
         }
+        folders.extend(self.plan.edits.iter().filter_map(|(_, edit)| edit.file.parent()));
         for folder in folders {
-            if let Ok(stat) = root.stat(&folder) {
+            let before = root_before.filter(|_| folder.is_root());
+            if let Some(stat) = before.or_else(|| root.stat(&folder).ok()) {
                 let (accessed, modified) = (stat.accessed_ns, stat.modified_ns);
                 run.add(&Line::Folder { path: folder.as_str().to_owned(), accessed, modified });
             }
         }
         for (_, edit) in &self.plan.edits {
-            let (path, lines) = (edit.file.as_str().to_owned(), edit.drop_lines.clone());
-            run.add(&Line::Edit { path, after: edit.at == Moment::After, lines });
+            let (path, lines) = (edit.file.as_str().to_owned(), dropping(root, edit));
+            let Ok(Stat { size, accessed_ns: accessed, modified_ns: modified, .. }) = root.stat(&edit.file) else {
+                continue; // what is not there loses nothing
+            };
+            run.add(&Line::Edit { path, after: edit.at == Moment::After, lines, size, accessed, modified });
         }
     }
 
@@ -144,6 +152,11 @@ impl<'a> Aside<'a> {
         let moved: HashMap<&RelPath, usize> = moved.map(|(number, item)| (&item.path, number)).collect();
         let up = |path: &RelPath| std::iter::successors(Some(path.clone()), RelPath::parent);
         paths.iter().flat_map(up).filter_map(|path| moved.get(&path).copied()).collect()
+    }
+
+    /// The root that it takes things from.
+    pub(super) fn root(&self) -> &Root {
+        &self.inventory.root
     }
 
     /// How many things it puts aside at most.

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::clean::{add_lines, missing_lines};
+use crate::clean::give_lines_back;
 use crate::model::{Moment, RelPath};
 use crate::tree::{FsError, Holding, NodeKind, Root};
 
-use super::record::{EntryRecord, Record, RootRecord};
+use super::record::{EntryRecord, Phase, Record, RootRecord};
 use super::store::{Run, RunsError};
 
 /// What came of an undo.
@@ -25,8 +25,13 @@ pub struct PutBack {
 ///
 /// # Errors
 /// When the record cannot be removed.
-pub fn put_back(run: Run, record: &Record) -> Result<PutBack, RunsError> {
+pub fn put_back(mut run: Run, record: &Record) -> Result<PutBack, RunsError> {
     let mut done = PutBack::default();
+    let was_held = record.phase == Some(Phase::Held);
+    if was_held {
+        // Killed from here on, the next run goes on with it. Where that cannot be written, the next `undo` does.
+        let _ = run.enter(Phase::Moving, None);
+    }
     for root in &record.roots {
         match Part::open(root) {
             Ok(Some(part)) => part.put_back(&mut done),
@@ -38,6 +43,8 @@ pub fn put_back(run: Run, record: &Record) -> Result<PutBack, RunsError> {
     let waits = record.roots.iter().any(|root| root.holding.symlink_metadata().is_ok());
     if !waits {
         run.forget()?;
+    } else if was_held {
+        let _ = run.enter(Phase::Held, record.until);
     }
     Ok(done)
 }
@@ -100,13 +107,14 @@ impl<'a> Part<'a> {
         }
         self.edit(Moment::After, done);
         self.edit(Moment::Before, done);
+        // Rewriting may be what was killed.
+        self.record.edits.iter().filter_map(|edit| edit.path.parent()).for_each(|at| self.root.clear_temporaries(&at));
         for &item in &self.waiting {
             // An emptied folder that is there again is not needed any more.
             if self.record.items[item].emptied && self.is_folder(&self.record.items[item].path) {
                 self.holding.drop_empty(item);
             }
         }
-        self.restore_times();
         for (at, entry) in self.record.entries.iter().enumerate() {
             match reason(at) {
                 Some(reason) => done.left.push((entry.clone(), reason)),
@@ -119,6 +127,7 @@ impl<'a> Part<'a> {
         if let Err(error) = self.holding.remove_if_empty() {
             done.remarks.push(format!("`{}` could not be removed: {error}", self.holding.path().display()));
         }
+        self.restore_times();
     }
 
     /// The entries that cannot be put back, because something is in one of their places.
@@ -167,10 +176,12 @@ impl<'a> Part<'a> {
     /// Gives indexes back the lines that they lost. One that is not there yet is tried again later.
     fn edit(&self, at: Moment, done: &mut PutBack) {
         for edit in self.record.edits.iter().filter(|edit| edit.at == at) {
-            let result = missing_lines(&self.root, &edit.path, &edit.lines)
-                .and_then(|lines| if lines.is_empty() { Ok(()) } else { add_lines(&self.root, &edit.path, &lines) });
-            match result {
-                Ok(()) | Err(FsError::NotFound) => {}
+            match give_lines_back(&self.root, &edit.path, &edit.lines, edit.size) {
+                Ok(true) if self.root.stat(&edit.path).is_ok_and(|stat| stat.size == edit.size) => {
+                    // It is what it was.
+                    let _ = self.root.set_times(&edit.path, edit.accessed, edit.modified);
+                }
+                Ok(_) | Err(FsError::NotFound) => {}
                 Err(error) => {
                     done.remarks.push(format!("`{}` could not be given back its records: {error}", edit.path))
                 }
@@ -178,7 +189,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Putting things back changes the times of the folders they are in. Deepest first: that of a folder is not changed
+    /// Putting things back changes the times of the folders they are in, and so does removing where they were. Deepest first: that of a folder is not changed
     /// by what happens to its parent's.
     fn restore_times(&self) {
         for folder in &self.record.folders {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::clean::Dropped;
 use crate::model::{Moment, RelPath, escape_text, unescape_name};
 use crate::tree::NodeKind;
 
@@ -92,7 +93,13 @@ pub enum Line {
         /// Before or after the things go.
         after: bool,
         /// The lines that were in it, escaped like paths.
-        lines: Vec<String>,
+        lines: Vec<Dropped>,
+        /// What it was before, in bytes.
+        size: u64,
+        /// Its last access, in nanoseconds since 1970.
+        accessed: i64,
+        /// Its last change.
+        modified: i64,
     },
     /// From here on the run is in this phase.
     Phase {
@@ -247,8 +254,14 @@ pub struct EditRecord {
     pub path: RelPath,
     /// When.
     pub at: Moment,
-    /// The lines, escaped like paths.
-    pub lines: Vec<String>,
+    /// The lines that were in it, escaped like paths, each with its place.
+    pub lines: Vec<Dropped>,
+    /// What it was before, in bytes.
+    pub size: u64,
+    /// Its last access, in nanoseconds since 1970.
+    pub accessed: i64,
+    /// Its last change.
+    pub modified: i64,
 }
 
 /// Why a record cannot be used.
@@ -317,9 +330,10 @@ impl Record {
             Line::Folder { path: at, accessed, modified } => {
                 self.roots.last_mut()?.folders.push(FolderRecord { path: path(&at)?, accessed, modified });
             }
-            Line::Edit { path: at, after, lines } => {
-                let at_moment = if after { Moment::After } else { Moment::Before };
-                self.roots.last_mut()?.edits.push(EditRecord { path: path(&at)?, at: at_moment, lines });
+            Line::Edit { path: file, after, lines, size, accessed, modified } => {
+                let at = if after { Moment::After } else { Moment::Before };
+                let edit = EditRecord { path: path(&file)?, at, lines, size, accessed, modified };
+                self.roots.last_mut()?.edits.push(edit);
             }
         }
         Some(())

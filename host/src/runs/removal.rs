@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use jiff::Timestamp;
 use rayon::prelude::*;
 
-use crate::clean::{Failure, Inventory, Outcome, Plan, RootPlan, execute_until};
+use crate::clean::{Failure, Inventory, Outcome, Plan, RootPlan, execute};
 use crate::model::{PathTree, RelPath};
-use crate::tree::{Freed, FsError, Holding, Keep, LinkTally, Progress};
+use crate::tree::{Freed, FsError, Holding, Keep, LinkTally, Progress, Space};
 
 use super::aside::Aside;
 use super::event::{Begun, Ended, Ending, Event};
@@ -26,17 +26,6 @@ pub enum Afterwards {
     Wait(Option<Timestamp>),
 }
 
-impl Afterwards {
-    /// Until when things wait, if they do: what was to be put back and could not be waits without end.
-    fn until(self, stuck: bool) -> Option<Option<Timestamp>> {
-        match self {
-            _ if stuck => Some(None),
-            Self::Wait(until) => Some(until),
-            Self::Delete => None,
-        }
-    }
-}
-
 /// What came of a run.
 pub struct Removed {
     /// For each root.
@@ -45,6 +34,8 @@ pub struct Removed {
     pub held: Option<String>,
     /// What else went wrong: the journal lacks something, or the record is still there.
     pub remarks: Vec<String>,
+    /// Bytes of what was deleted that are not free, because they have further names.
+    pub linked: u64,
 }
 
 /// Why a run removed nothing.
@@ -74,6 +65,8 @@ impl GivenUp {
 /// What a run is about: each root, and what is to be done there.
 type Whole<'a> = (&'a [Inventory], &'a Plan);
 type Part<'a> = Result<Aside<'a>, Outcome>;
+/// Tells what of a root is claimed by something that stays.
+type Again<'a> = &'a mut dyn FnMut(usize) -> Result<HashSet<RelPath>, String>;
 
 /// Carries out a plan. `again` tells, once everything of a root is aside, what in it is claimed by something that stays:
 /// that is put back, and all of it if that cannot be told.
@@ -84,7 +77,7 @@ pub fn remove(
     runs: &Runs,
     command: Vec<String>,
     whole: (&[Inventory], &Plan),
-    again: &mut dyn FnMut(usize) -> Result<HashSet<RelPath>, String>,
+    again: Again<'_>,
     afterwards: Afterwards,
     progress: &Progress,
     stop: &AtomicBool,
@@ -98,6 +91,9 @@ pub fn remove(
         }
         Ok(mut parts) => {
             let outcomes = put_aside(&mut parts, again);
+            // What was to be put back and could not be must not be deleted.
+            let stuck = parts.iter().flatten().any(|part| part.stuck);
+            let afterwards = if stuck { Afterwards::Wait(None) } else { afterwards };
             finish(runs, run, whole, (parts, outcomes), afterwards, progress, stop)
         }
     };
@@ -140,7 +136,8 @@ fn prepare<'a>(
     }
 }
 
-fn put_aside(parts: &mut [Part<'_>], again: &mut dyn FnMut(usize) -> Result<HashSet<RelPath>, String>) -> Vec<Outcome> {
+/// Puts everything aside, and looks once more.
+fn put_aside(parts: &mut [Part<'_>], again: Again<'_>) -> Vec<Outcome> {
     let one = |(number, part): (usize, &mut Part<'_>)| match part {
         Ok(aside) => {
             let mut outcome = aside.carry_out();
@@ -162,20 +159,21 @@ fn finish(
     progress: &Progress,
     stop: &AtomicBool,
 ) -> Result<Removed, GivenUp> {
-    let stuck = parts.iter().flatten().any(|part| part.stuck);
-    let waiting = afterwards.until(stuck);
-    let phase = if waiting.is_some() { Phase::Held } else { Phase::Purging };
-    if let Err(error) = run.enter(phase, waiting.flatten()) {
+    let (phase, until) = match afterwards {
+        Afterwards::Delete => (Phase::Purging, None),
+        Afterwards::Wait(until) => (Phase::Held, until),
+    };
+    if let Err(error) = run.enter(phase, until) {
         // Whoever finds the record after a kill would put back what is half deleted.
         drop(parts);
         return Err(give_up(runs, run, error));
     }
-    let mut waits = false;
+    let (tally, mut waits) = (LinkTally::default(), false);
     for (part, outcome) in parts.iter().zip(&mut outcomes) {
         let Ok(aside) = part else { continue };
-        waits |= match waiting {
-            None => !purge_part(aside, outcome, progress),
-            Some(_) => !matches!(aside.holding.remove_if_empty(), Ok(true)),
+        waits |= match afterwards {
+            Afterwards::Delete => !purge_part(aside, outcome, &tally, progress),
+            Afterwards::Wait(_) => !matches!(aside.holding.remove_if_empty(), Ok(true)),
         };
     }
     let how = if stop.load(Relaxed) { Ending::Interrupted } else { Ending::Done };
@@ -186,7 +184,7 @@ fn finish(
     if !waits {
         remarks.extend(run.forget().err().map(|error| format!("nothing waits any more, and still there is {error}")));
     }
-    Ok(Removed { outcomes, held, remarks })
+    Ok(Removed { outcomes, held, remarks, linked: tally.linked() })
 }
 
 /// Puts back what is aside.
@@ -197,7 +195,7 @@ fn give_up(runs: &Runs, run: Run, error: RunsError) -> GivenUp {
         Ok(Err(_)) => None, // all is back, and the next run finds a record of which nothing waits
         Err(error) => Some(error.to_string()),
     };
-    let ended = Ended::of(&name, Ending::GivenUp, stuck.is_some(), &[], &Plan { roots: Vec::new() }, &[]);
+    let ended = Ended::of(&name, Ending::GivenUp, stuck.is_some(), &[], &Plan::default(), &[]);
     // The run is called a killed one otherwise.
     let _ = runs.journal().add(&Event::Ended(ended));
     match stuck {
@@ -217,15 +215,15 @@ pub fn remove_in_place(
     let name = name_of(Timestamp::now(), 0);
     let begun = Event::Begun(Begun::of(&name, command, false, inventories, plan));
     let is_told = runs.journal().add(&begun).is_ok();
-    let one = |(inventory, root): (&Inventory, &RootPlan)| execute_until(inventory, root, progress, stop);
-    let outcomes: Vec<Outcome> = inventories.iter().zip(&plan.roots).map(one).collect();
+    let tally = LinkTally::default();
+    let outcomes = execute(inventories, plan, &tally, progress, stop);
     let how = if stop.load(Relaxed) { Ending::Interrupted } else { Ending::Done };
     let ended = Event::Ended(Ended::of(&name, how, false, inventories, plan, &outcomes));
     // Perhaps there is room for the beginning by now.
     let told = if is_told { Ok(()) } else { runs.journal().add(&begun) }.and_then(|()| runs.journal().add(&ended));
     runs.reserve().restore();
     let remarks = told.err().map(|error| format!("this run is not told in full: {error}")).into_iter().collect();
-    Removed { outcomes, held: None, remarks }
+    Removed { outcomes, held: None, remarks, linked: tally.linked() }
 }
 
 /// Nothing of a root goes, because there is no place to put it aside.
@@ -245,10 +243,11 @@ fn nowhere(inventory: &Inventory, plan: &RootPlan, error: &FsError) -> Outcome {
 }
 
 /// Deletes what one root put aside; whether all of it went.
-fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, progress: &Progress) -> bool {
-    let tally = LinkTally::default();
-    let failures = purge(&aside.holding, aside.items(), &tally, progress);
-    outcome.freed = tally.freed();
+fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkTally, progress: &Progress) -> bool {
+    let (before, space) = (tally.freed(), Space::before(aside.root()));
+    let failures = purge(&aside.holding, aside.items(), tally, progress);
+    outcome.freed = tally.freed() - before;
+    outcome.at_least = space.at_least(outcome.freed.disk_size);
     let clean = failures.is_empty();
     for (item, path, error) in failures {
         let removing = aside.removing_of(item);

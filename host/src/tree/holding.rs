@@ -46,12 +46,16 @@ impl Holding {
     /// # Errors
     /// When there is no place for it: the file system is full or read-only, or what has its name is not ours alone.
     pub fn make(root: &Root, run: &str) -> Result<Self, FsError> {
-        let inside = || Self::make_in(root.descriptor(), root.path(), run);
+        let make = |above: &OwnedFd, path: &Path| {
+            // Where there is not room enough for all of it, the part that was made goes again.
+            let clear = |_: &FsError| Self::clear_away(&path.join(base_name()).join(run));
+            Self::make_in(above, path, run).inspect_err(clear)
+        };
         let beside = root.path().parent().and_then(|above| Some((open_beside(root, above)?, above)));
-        match beside.map(|(fd, above)| Self::make_in(&fd, above, run)) {
+        match beside.map(|(fd, above)| make(&fd, above)) {
             Some(Ok(made)) => Ok(made),
             // Not permitted, or somebody took that place: the one in it is as good.
-            Some(Err(_)) | None => inside(),
+            Some(Err(_)) | None => make(root.descriptor(), root.path()),
         }
     }
 
@@ -232,13 +236,17 @@ impl Root {
         }
     }
 
-    /// Sets the times of a folder, in nanoseconds since 1970.
+    /// Sets the times of a folder or file, in nanoseconds since 1970.
     ///
     /// # Errors
     /// When it is not there, or is another user's.
     pub fn set_times(&self, at: &RelPath, accessed: i64, modified: i64) -> Result<(), FsError> {
         let times = Timestamps { last_access: timespec(accessed), last_modification: timespec(modified) };
-        Ok(rustix::fs::futimens(self.directory(at)?.fd, &times)?)
+        if at.is_root() {
+            return Ok(rustix::fs::futimens(self.descriptor(), &times)?);
+        }
+        let (parent, name) = self.parent(at)?;
+        Ok(rustix::fs::utimensat(&parent.fd, &name, &times, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 }
 

@@ -62,7 +62,9 @@ pub use {
 };
 
 mod removal;
+mod space;
 pub use removal::{Keep, Removal};
+pub use space::Space;
 
 #[cfg(test)]
 #[cfg(unix)]

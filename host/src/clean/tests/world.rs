@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use tempfile::TempDir;
 
 use crate::clean::{Advice, Chosen, EntryIx, HeldEntries, Inventory, Outcome, Plan, Terms, Weights, execute, plan};
 use crate::model::{Cache, Edit, Entry, Listing, Pattern, Recovery, RelPath, RootRule, State};
-use crate::tree::{Progress, Root};
+use crate::tree::{LinkTally, Progress, Root};
 
 pub(crate) fn path(text: &str) -> RelPath {
     RelPath::parse(text).unwrap()
@@ -126,7 +127,9 @@ impl World {
     }
 
     pub(crate) fn execute(&self, plan: &Plan) -> Outcome {
-        execute(&self.inventory, &plan.roots[0], &Progress::default())
+        let (inventories, tally, stop) =
+            (std::slice::from_ref(&self.inventory), LinkTally::default(), AtomicBool::new(false));
+        execute(inventories, plan, &tally, &Progress::default(), &stop).remove(0)
     }
 
     /// Plans and carries out; what is left, by path.

@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 use jiff::Timestamp;
 
 use crate::model::{PathId, PathTree};
-use crate::tree::{Holding, Measure, Progress};
+use crate::tree::{Measure, Progress};
 
 use super::record::{Phase, Record, RootRecord};
 use super::store::Runs;
@@ -63,6 +63,6 @@ pub fn waiting(record: &Record) -> u64 {
 }
 
 fn measure(record: &RootRecord) -> Option<Measure> {
-    let root = Holding::open(&record.holding).and_then(|holding| holding.as_root()).ok()?;
+    let root = record.open_holding().and_then(|holding| holding.as_root()).ok()?;
     Some(root.measure(&PathTree::default(), &[true], &[PathId::ROOT], &Progress::default()))
 }

@@ -53,6 +53,8 @@ pub enum Line {
         ino: u64,
         /// Where its things wait.
         holding: Place,
+        /// The device and the inode of that folder.
+        held_in: (u64, u64),
     },
     /// An entry that goes.
     Entry {
@@ -76,6 +78,13 @@ pub enum Line {
         /// Whether it is a folder that was empty, and went for that.
         #[serde(default, skip_serializing_if = "is_false")]
         emptied: bool,
+    },
+    /// Something that stays and that entries which go are nothing without: what they share with others.
+    Needed {
+        /// Its path beneath the root.
+        path: String,
+        /// The entries, counted in this root.
+        entries: Vec<usize>,
     },
     /// A folder that something is taken out of, with its times in nanoseconds since 1970.
     Folder {
@@ -200,10 +209,14 @@ pub struct RootRecord {
     pub ino: u64,
     /// Where its things wait.
     pub holding: PathBuf,
+    /// The device and the inode of that folder.
+    pub held_in: (u64, u64),
     /// The entries.
     pub entries: Vec<EntryRecord>,
     /// The things, in the order in which they were to go: an item's number is its place here.
     pub items: Vec<ItemRecord>,
+    /// What stayed and is needed by entries that went, with these.
+    pub needed: Vec<(RelPath, Vec<usize>)>,
     /// The folders that things were taken out of.
     pub folders: Vec<FolderRecord>,
     /// What indexes lost.
@@ -308,12 +321,14 @@ impl Record {
                 (self.run, self.begun, self.command) = (run, Some(begun), command);
             }
             Line::Places { paths } => self.places.extend(paths.into_iter().map(|Place(path)| path)),
-            Line::Root { path: Place(path), ino, holding: Place(holding) } => self.roots.push(RootRecord {
+            Line::Root { path: Place(path), ino, holding: Place(holding), held_in } => self.roots.push(RootRecord {
                 path,
                 ino,
                 holding,
+                held_in,
                 entries: Vec::new(),
                 items: Vec::new(),
+                needed: Vec::new(),
                 folders: Vec::new(),
                 edits: Vec::new(),
             }),
@@ -326,6 +341,11 @@ impl Record {
                 let known = entries.iter().all(|entry| *entry < root.entries.len());
                 let path = path(&at).filter(|path| known && !path.is_root())?;
                 root.items.push(ItemRecord { path, ino, kind: kind.into(), entries, emptied });
+            }
+            Line::Needed { path: at, entries } => {
+                let root = self.roots.last_mut()?;
+                let known = entries.iter().all(|entry| *entry < root.entries.len());
+                root.needed.push((path(&at).filter(|_| known)?, entries));
             }
             Line::Folder { path: at, accessed, modified } => {
                 self.roots.last_mut()?.folders.push(FolderRecord { path: path(&at)?, accessed, modified });

@@ -5,17 +5,17 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use jiff::Timestamp;
-use rayon::prelude::*;
 
 use crate::clean::{Failure, Inventory, Outcome, Plan, RootPlan, execute};
-use crate::model::{PathTree, RelPath};
-use crate::tree::{Freed, FsError, Holding, Keep, LinkTally, Progress, Space};
+use crate::model::RelPath;
+use crate::tree::{Freed, FsError, Holding, LinkTally, Progress, Space};
 
 use super::aside::Aside;
 use super::event::{Begun, Ended, Ending, Event};
-use super::put_back::{clear, put_back};
+use super::put_back::put_back_own;
 use super::record::{Line, Phase, Place, Record};
 use super::store::{Run, Runs, RunsError, name_of};
+use super::waiting::{give_back_strangers, purge};
 
 /// Whether what went is kept for `dscc undo`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,15 @@ pub enum Afterwards {
     Delete,
     /// It waits, at least until then if a time is given.
     Wait(Option<Timestamp>),
+}
+
+/// What a second look tells of what was put aside.
+#[derive(Debug)]
+pub struct Again {
+    /// Places that something which stays claims: what was there is put back, or everything if they cannot be told.
+    pub claimed: Result<HashSet<RelPath>, String>,
+    /// Whether what a process has opened meanwhile is put back.
+    pub spare_used: bool,
 }
 
 /// What came of a run.
@@ -65,11 +74,8 @@ impl GivenUp {
 /// What a run is about: each root, and what is to be done there.
 type Whole<'a> = (&'a [Inventory], &'a Plan);
 type Part<'a> = Result<Aside<'a>, Outcome>;
-/// Tells what of a root is claimed by something that stays.
-type Again<'a> = &'a mut dyn FnMut(usize) -> Result<HashSet<RelPath>, String>;
 
-/// Carries out a plan. `again` tells, once everything of a root is aside, what in it is claimed by something that stays:
-/// that is put back, and all of it if that cannot be told.
+/// Carries out a plan. `again` is asked once everything of a root is aside.
 ///
 /// # Errors
 /// When the record or the journal cannot be written. Then nothing was touched, or everything is back.
@@ -77,7 +83,7 @@ pub fn remove(
     runs: &Runs,
     command: Vec<String>,
     whole: (&[Inventory], &Plan),
-    again: Again<'_>,
+    again: &mut dyn FnMut(usize) -> Again,
     afterwards: Afterwards,
     progress: &Progress,
     stop: &AtomicBool,
@@ -122,7 +128,7 @@ fn prepare<'a>(
         }
         let make = || Aside::prepare(inventory, plan, run, number, stop);
         parts.push(runs.reserve().spend(|error| *error == FsError::NoSpace, make).map_err(|error| {
-            Aside::places(inventory, run, number).iter().for_each(|place| clear(place));
+            Aside::places(inventory, run, number).iter().for_each(|place| Holding::clear_away(place));
             nowhere(inventory, plan, &error)
         }));
     }
@@ -130,18 +136,22 @@ fn prepare<'a>(
     match run.enter(Phase::Moving, None).and_then(|()| runs.journal().add(&begun)) {
         Ok(()) => Ok(parts),
         Err(error) => {
-            parts.iter().flatten().for_each(|part| clear(part.holding.path()));
+            parts.iter().flatten().for_each(|part| Holding::clear_away(part.holding.path()));
             Err(error)
         }
     }
 }
 
 /// Puts everything aside, and looks once more.
-fn put_aside(parts: &mut [Part<'_>], again: Again<'_>) -> Vec<Outcome> {
+fn put_aside(parts: &mut [Part<'_>], again: &mut dyn FnMut(usize) -> Again) -> Vec<Outcome> {
     let one = |(number, part): (usize, &mut Part<'_>)| match part {
         Ok(aside) => {
             let mut outcome = aside.carry_out();
-            aside.put_back_claimed(&again(number), &mut outcome);
+            let Again { claimed, spare_used } = again(number);
+            aside.put_back_claimed(&claimed, &mut outcome);
+            if spare_used {
+                aside.give_back_used(&mut outcome);
+            }
             outcome
         }
         Err(outcome) => std::mem::take(outcome),
@@ -190,7 +200,7 @@ fn finish(
 /// Puts back what is aside.
 fn give_up(runs: &Runs, run: Run, error: RunsError) -> GivenUp {
     let name = run.name.clone();
-    let stuck = match run.record().map(|record| put_back(run, &record)) {
+    let stuck = match run.record().map(|record| put_back_own(run, &record)) {
         Ok(Ok(done)) => done.left.into_iter().map(|(_, reason)| reason).chain(done.remarks).next(),
         Ok(Err(_)) => None, // all is back, and the next run finds a record of which nothing waits
         Err(error) => Some(error.to_string()),
@@ -245,7 +255,8 @@ fn nowhere(inventory: &Inventory, plan: &RootPlan, error: &FsError) -> Outcome {
 /// Deletes what one root put aside; whether all of it went.
 fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkTally, progress: &Progress) -> bool {
     let (before, space) = (tally.freed(), Space::before(aside.root()));
-    let failures = purge(&aside.holding, aside.items(), tally, progress);
+    give_back_strangers(aside.root(), &aside.holding, &aside.waits());
+    let failures = purge(&aside.holding, &aside.waits(), tally, progress);
     outcome.freed = tally.freed() - before;
     outcome.at_least = space.at_least(outcome.freed.disk_size);
     let clean = failures.is_empty();
@@ -256,28 +267,12 @@ fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkTally, progr
             cache: aside.cache_of(removing),
             removing: Some(removing),
             path: aside.origin(item, &path),
+            consequence: (error != FsError::Stranded)
+                .then(|| "it is out of the cache and not deleted; `dscc undo --discard` tries again".into()),
             error: Some(error),
-            consequence: Some("it is out of the cache and not deleted; `dscc undo --discard` tries again".into()),
         });
     }
     clean && matches!(aside.holding.remove_if_empty(), Ok(true))
-}
-
-/// Deletes what waits in a holding; what is left, by item.
-fn purge(holding: &Holding, items: usize, tally: &LinkTally, progress: &Progress) -> Vec<(usize, RelPath, FsError)> {
-    let root = match holding.as_root() {
-        Ok(root) => root,
-        Err(error) => return vec![(0, RelPath::root(), error)],
-    };
-    let (paths, keep) = (PathTree::default(), []);
-    let one = |item: usize| {
-        let Ok(stat) = holding.stat(item) else { return Vec::new() };
-        let Ok(at) = RelPath::parse(&item.to_string()) else { return Vec::new() };
-        let keep = Keep { paths: &paths, kept: &keep };
-        let removal = root.remove(&at, stat.identity, &keep, tally, progress);
-        removal.failures.into_iter().map(|(path, error)| (item, path, error)).collect()
-    };
-    (0..items).into_par_iter().flat_map_iter(one).collect()
 }
 
 /// Deletes what waits of a run of the past, and forgets it.
@@ -288,11 +283,15 @@ pub fn discard(mut run: Run, record: &Record, progress: &Progress) -> Result<Fre
     run.enter(Phase::Purging, None).map_err(Discarded::Record)?;
     let tally = LinkTally::default();
     for root in &record.roots {
-        let holding = match Holding::open(&root.holding) {
-            Err(FsError::NotFound) => continue,
+        let holding = match root.open_holding() {
+            Err(FsError::NotFound) if root.is_gone() => continue,
+            Err(FsError::NotFound) => return Err(Discarded::Absent(root.holding.clone())),
             other => other.map_err(|error| Discarded::Place(root.holding.clone(), error))?,
         };
-        if let Some((_, path, error)) = purge(&holding, root.items.len(), &tally, progress).into_iter().next() {
+        if let Ok(place) = root.open_root() {
+            give_back_strangers(&place, &holding, &root.waits());
+        }
+        if let Some((_, path, error)) = purge(&holding, &root.waits(), &tally, progress).into_iter().next() {
             return Err(Discarded::Place(root.holding.join(path.to_path_buf()), error));
         }
         match holding.remove_if_empty() {
@@ -315,4 +314,7 @@ pub enum Discarded {
     /// A place.
     #[error("`{}`: {}", .0.display(), .1)]
     Place(std::path::PathBuf, FsError),
+    /// Its file system is not there.
+    #[error("`{}` is not there, nor is its disk: mount it and try again", .0.display())]
+    Absent(std::path::PathBuf),
 }

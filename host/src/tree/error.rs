@@ -67,6 +67,11 @@ pub enum FsError {
     /// EEXIST, where something is to be put back.
     #[error("something else is at this path by now, and is not replaced")]
     Taken,
+    /// Something that is not what was to be put aside was, and cannot go back.
+    #[error(
+        "it is not what was looked at, was put aside all the same, and cannot go back to its place; it is not deleted: make room there, and the next run puts it back"
+    )]
+    Stranded,
     /// A folder of ours that others own or may change.
     #[error("the folder for what is removed exists there and is not yours alone; remove it, or ask its owner to")]
     NotOurs,

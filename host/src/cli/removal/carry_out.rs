@@ -1,10 +1,12 @@
 //! Planning without locks, to be shown; and again under the locks, to be carried out.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use crate::clean::{Advice, Approved, EntryIx, HeldEntries, Inventory, Locks, Plan, Removing, RootPlan, Weights, plan};
+use crate::clean::{
+    Advice, Approved, EntryIx, Held, HeldEntries, Hold, Inventory, Locks, Plan, Removing, RootPlan, Weights, plan,
+};
 use crate::model::{Edit, Problem, RelPath};
-use crate::runs::{Afterwards, Runs, remove, remove_in_place};
+use crate::runs::{Afterwards, Again, Guard, Runs, remove, remove_in_place};
 use crate::survey::Survey;
 use crate::tree::OpenFiles;
 
@@ -96,6 +98,7 @@ pub(super) fn carry_out(
     way: Way,
     seen: &mut Prepared,
 ) -> Result<Done, Failure> {
+    let (_guards, busy) = keep_others_away(seen, way);
     let mut locks = Locks::holding(way.until);
     for (inventory, root) in seen.looked.found.inventories.iter().zip(&seen.plan.roots) {
         for removing in &root.remove {
@@ -108,10 +111,15 @@ pub(super) fn carry_out(
     let mut advisor = Advisor { survey, locks: &mut locks };
     let shown = |inventory: &Inventory, fresh: &mut RootPlan| {
         let shown = approved_for(seen, inventory).map(Approved::by).unwrap_or_default();
-        shown.beyond(inventory, fresh)
+        let mut more = shown.beyond(inventory, fresh);
+        if let Some(reason) = busy.get(&inventory.root.identity()) {
+            let hold = |it: &Removing| (it.entry, Held { hold: Hold::InUse, reason: reason.clone() });
+            more.extend(fresh.remove.iter().map(hold));
+        }
+        more
     };
     let approved = plan_within(&looked, &weights, wish, &mut advisor, &shown);
-    let (done, remarks) = remove_all(context, survey, way, wish.how().no_record, (&looked, &approved))?;
+    let (done, remarks) = remove_all(context, survey, (wish, way), (&looked, &approved))?;
     *seen = Prepared::new(looked, approved);
     seen.looked.found.problems.extend(remarks.into_iter().map(|remark| Problem::new("journal", remark)));
     Ok(done)
@@ -121,8 +129,7 @@ pub(super) fn carry_out(
 fn remove_all(
     context: &Context,
     survey: &Survey,
-    way: Way,
-    in_place: bool,
+    (wish, way): (&dyn Wish, Way),
     (looked, plan): (&Looked, &Plan),
 ) -> Result<(Done, Vec<String>), Failure> {
     let signals = Signals::catch();
@@ -130,15 +137,33 @@ fn remove_all(
     let (inventories, roots) = (looked.found.inventories.as_slice(), &plan.roots);
     let runs = Runs::new(&context.folders.state);
     let command: Vec<String> = std::env::args().skip(1).collect();
-    let removed = if in_place {
+    let removed = if wish.how().no_record {
         remove_in_place(&runs, &command, (inventories, plan), &counters, signals.stop())
     } else {
-        let mut again = |at: usize| claimed_again(survey, &inventories[at], &roots[at]);
+        let claimed = |at: usize| claimed_again(survey, &inventories[at], &roots[at]);
+        let mut again = |at: usize| Again { claimed: claimed(at), spare_used: !wish.terms().in_use };
         remove(&runs, command, (inventories, plan), &mut again, way.afterwards, &counters, signals.stop())?
     };
     let why = if way.afterwards == Afterwards::Delete { Waiting::ForDeletion } else { Waiting::ForUndo };
     let waits = removed.held.map(|run| (run, why));
     Ok((Done { outcomes: removed.outcomes, waits, linked: removed.linked, signal: signals.caught() }, removed.remarks))
+}
+
+/// Lets no other run move things in the roots that this one takes something from, until this one has ended. Why that
+/// cannot be is told by root, where another run goes on.
+fn keep_others_away(seen: &Prepared, way: Way) -> (Vec<Guard>, HashMap<(u64, u64), String>) {
+    let used = seen.looked.found.inventories.iter().zip(&seen.plan.roots).filter(|(_, plan)| !plan.is_empty());
+    let mut roots: Vec<_> = used.map(|(inventory, _)| &inventory.root).collect();
+    // In the same order in every run: none waits for one that waits for it.
+    roots.sort_by_key(|root| root.identity());
+    let (mut guards, mut busy) = (Vec::new(), HashMap::new());
+    for root in roots {
+        match Guard::of(root, way.until) {
+            Ok(guard) => guards.push(guard),
+            Err(reason) => drop(busy.insert(root.identity(), reason)),
+        }
+    }
+    (guards, busy)
 }
 
 /// The places of what went that something which stays claims by now: somebody downloaded in between.

@@ -7,9 +7,9 @@ use crate::clean::tests::world::{World, entry, path};
 use crate::model::RelPath;
 use crate::tree::Progress;
 
-use super::{Afterwards, Fate, Removed, Runs, State, history, put_back, recover, remove};
+use crate::runs::{Afterwards, Again, Removed, Runs, put_back, remove};
 
-fn world() -> World {
+pub(super) fn world() -> World {
     let entries = vec![
         entry("a").owning(&["a"]).sharing(&["blobs/shared"]),
         entry("b").owning(&["b"]).sharing(&["blobs/shared"]),
@@ -27,7 +27,7 @@ fn remove_all_but_c(world: &World, again: Result<HashSet<RelPath>, String>) -> R
         &runs,
         vec!["clean".into()],
         (std::slice::from_ref(&world.inventory), &plan),
-        &mut |_| again.take().unwrap(),
+        &mut |_| Again { claimed: again.take().unwrap(), spare_used: true },
         Afterwards::Delete,
         &Progress::default(),
         &AtomicBool::new(false),
@@ -57,57 +57,6 @@ fn if_the_second_look_fails_everything_is_put_back() {
     assert!(why.contains("not known") && why.contains("the plugin trapped"), "{why}");
 }
 
-/// A file that nobody can write, whoever has it open, until this is gone.
-#[cfg(target_os = "linux")]
-struct Immutable(std::path::PathBuf);
-
-#[cfg(target_os = "linux")]
-impl Immutable {
-    fn new(path: std::path::PathBuf) -> Option<Self> {
-        let this = Self(path);
-        this.chattr("+i").then_some(this)
-    }
-
-    fn chattr(&self, mark: &str) -> bool {
-        let done = std::process::Command::new("chattr").arg(mark).arg(&self.0).output();
-        done.is_ok_and(|output| output.status.success())
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for Immutable {
-    fn drop(&mut self) {
-        self.chattr("-i");
-    }
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn if_the_record_cannot_be_written_on_everything_is_put_back_and_nothing_is_called_removed() {
-    let world = world();
-    let (before, state) = (world.contents(), world.dir.path().join("state"));
-    let (plan, runs) = (world.plan_for(&["a", "b"]), Runs::new(&state));
-    let mut mark = None;
-    let mut again = |_| {
-        let record = std::fs::read_dir(state.join("runs")).unwrap().next().unwrap().unwrap();
-        mark = Immutable::new(record.path());
-        Ok(HashSet::new())
-    };
-    let (what, stop) = ((std::slice::from_ref(&world.inventory), &plan), AtomicBool::new(false));
-    let removed = remove(&runs, vec![], what, &mut again, Afterwards::Delete, &Progress::default(), &stop);
-    if mark.is_none() {
-        return crate::skipped::skipped("if_the_record_cannot_be_written_on", "nothing can be marked immutable here");
-    }
-    let error = removed.err().unwrap().to_string();
-    assert!(error.contains("everything was put back") && error.contains("jsonl"), "{error}");
-    assert_eq!(world.contents(), before);
-    let (past, _) = history(&runs);
-    assert_eq!((past[0].state, past[0].fates()), (State::GivenUp, vec![Fate::Kept; 2]));
-    drop(mark);
-    recover(&runs);
-    assert!(runs.all().0.is_empty() && world.contents() == before);
-}
-
 #[test]
 fn what_was_to_be_put_back_and_cannot_be_waits_and_is_not_deleted() {
     let world = world();
@@ -116,7 +65,7 @@ fn what_was_to_be_put_back_and_cannot_be_waits_and_is_not_deleted() {
     let runs = Runs::new(&world.dir.path().join("state"));
     let mut again = |_| {
         std::fs::create_dir_all(root.join("blobs/shared/in/the/way")).unwrap();
-        Ok(HashSet::from([path("blobs/shared")]))
+        Again { claimed: Ok(HashSet::from([path("blobs/shared")])), spare_used: true }
     };
     let (inventories, stop) = (std::slice::from_ref(&world.inventory), AtomicBool::new(false));
     let what = (inventories, &plan);

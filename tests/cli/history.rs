@@ -1,5 +1,5 @@
-//! `dscc history` and the journal behind it: every run is told, whatever became of it; a journal that cannot be written stops
-//! a run before anything is touched. And the settings, which decide what runs do by default.
+//! `dscc history` and the journal behind it: every run is told, whatever became of it; a journal that cannot be written
+//! stops a run before anything is touched. And the settings, which decide what runs do by default.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,6 +1,6 @@
-//! Blocks that are kept for the day on which the disk is full: a file in the state folder that is given up when a record
-//! or the journal cannot be written for want of room, and made again when there is some. A full disk is when a cleaner is
-//! needed most, and without a record nothing can be undone.
+//! Blocks that are kept for the day on which the disk is full: a file in the state folder that is given up when a
+//! record or the journal cannot be written for want of room, and made again when there is some. A full disk is when a
+//! cleaner is needed most, and without a record nothing can be undone.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::hub::Hub;
@@ -171,7 +172,7 @@ fn a_killed_run_is_seen_by_its_missing_end_and_who_brings_it_to_an_end_is_told()
 }
 
 #[test]
-fn a_run_that_a_signal_ends_early_is_told_so() {
+fn a_run_that_goes_on_and_one_that_a_signal_ends_early_are_told_so() {
     for _ in 0..5 {
         let sandbox = Sandbox::new();
         let hub = sandbox.hub();
@@ -182,14 +183,18 @@ fn a_run_that_a_signal_ends_early_is_told_so() {
             std::thread::sleep(Duration::from_millis(1));
         }
         let pid = rustix::process::Pid::from_child(&child);
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+        let send = |signal| rustix::process::kill_process(pid, signal).is_ok();
+        send(Signal::STOP);
+        let meanwhile = runs(&sandbox)[0]["state"].clone();
+        send(Signal::INT);
+        send(Signal::CONT);
         let status = child.wait().unwrap().code();
         let run = &runs(&sandbox)[0];
         let is_kept = |row: &Value| row["outcome"] == "kept";
         let kept = array(run, "remove").iter().filter(|row| is_kept(row)).count();
         if status == Some(130) && kept > 0 {
             assert_eq!(run["state"], "interrupted", "{run:#}");
-            assert!(run["ended"].is_string());
+            assert!(run["ended"].is_string() && meanwhile == "goes-on", "{meanwhile}");
             return;
         }
     }

@@ -1,5 +1,5 @@
-//! What the user has settled once for all: `config.toml`, the file that `dscc paths` shows. The command line overrides the
-//! environment, and that this file.
+//! What the user has settled once for all: `config.toml`, the file that `dscc paths` shows. The command line overrides
+//! the environment, and that this file.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
-//! A full disk, which is when a cleaner is needed most: the reserve carries record and journal, and without it nothing is
-//! touched, and `--no-record` is named. On ext4 and on tmpfs; with dscc's state on the full disk, with the cache on it, and
-//! with both.
+//! A full disk, which is when a cleaner is needed most: the reserve carries record and journal, and without it nothing
+//! is touched, and `--no-record` is named. On ext4 and on tmpfs; with dscc's state on the full disk, with the cache on
+//! it, and with both.
 
 use std::fs::{self, File};
 use std::io::Write as _;

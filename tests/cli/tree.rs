@@ -25,8 +25,8 @@ pub fn read(root: &Path) -> Tree {
     read_all_but(root, Path::new(""))
 }
 
-/// All below a folder but one folder in it, and what is in that. dscc's own state does not count as long as it is what every
-/// removal leaves: the journal, the reserve, and no record.
+/// All below a folder but one folder in it, and what is in that. dscc's own state does not count as long as it is what
+/// every removal leaves: the journal, the reserve, and no record.
 pub fn read_all_but(root: &Path, left_out: &Path) -> Tree {
     let mut tree = Tree::new();
     let walk = walkdir::WalkDir::new(root).min_depth(1);

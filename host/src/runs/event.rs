@@ -1,5 +1,5 @@
-//! What the journal tells: a run begins with its plan, ends with what came of it, and is undone or deleted later. Every line
-//! names its run and can be understood by itself.
+//! What the journal tells: a run begins with its plan, ends with what came of it, and is undone or deleted later. Every
+//! line names its run and can be understood by itself.
 
 use std::path::Path;
 

@@ -29,7 +29,7 @@ pub struct PastRun {
     pub ended: Option<Ended>,
     /// What happened later to what waited, the oldest first.
     pub later: Vec<Event>,
-    /// Whether something of it waits to be put back or deleted.
+    /// Whether something of it waits for `dscc undo`.
     pub waits: bool,
     /// Until when.
     pub until: Option<Timestamp>,
@@ -46,7 +46,7 @@ pub enum State {
     Done,
     /// It came to its end, and some of what was planned is still there.
     Partly,
-    /// What it took waits for `dscc undo`.
+    /// What it took waits, for `dscc undo` or because not all of it could be deleted.
     Held,
     /// A signal ended it early.
     Interrupted,
@@ -99,7 +99,7 @@ pub fn history(runs: &Runs) -> (Vec<PastRun>, Vec<RunsError>) {
         }
     }
     all.iter_mut().for_each(PastRun::conclude);
-    all.sort_by(|one, other| other.begun.cmp(&one.begun));
+    all.sort_by_key(|run| std::cmp::Reverse(run.begun));
     (all, errors)
 }
 
@@ -139,7 +139,7 @@ impl PastRun {
             self.state = State::GoesOn;
             return;
         };
-        (self.waits, self.until) = (record.phase.is_some(), record.until);
+        (self.waits, self.until) = (matches!(record.phase, Some(Phase::Held | Phase::Moving)), record.until);
         if record.phase == Some(Phase::Held) {
             self.state = State::Held;
         }

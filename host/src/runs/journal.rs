@@ -61,8 +61,8 @@ impl Journal {
         self.reserve.append(&file, &bytes, event.slack()).map_err(io)
     }
 
-    /// All lines, the oldest first, and the numbers of those that cannot be understood. A last line that was cut off counts
-    /// as not written.
+    /// All lines, the oldest first, and the numbers of those that cannot be understood. A last line that was cut off
+    /// counts as not written.
     ///
     /// # Errors
     /// When it cannot be read, or is of a later format.

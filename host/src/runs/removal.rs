@@ -200,8 +200,9 @@ fn finish(
 /// Puts back what is aside.
 fn give_up(runs: &Runs, run: Run, error: RunsError) -> GivenUp {
     let name = run.name.clone();
-    let stuck = match run.record().and_then(|record| put_back_own(run, &record)) {
-        Ok(done) => done.left.into_iter().map(|(_, reason)| reason).chain(done.remarks).next(),
+    let stuck = match run.record().map(|record| put_back_own(run, &record)) {
+        Ok(Ok(done)) => done.left.into_iter().map(|(_, reason)| reason).chain(done.remarks).next(),
+        Ok(Err(_)) => None, // all is back, and the next run finds a record of which nothing waits
         Err(error) => Some(error.to_string()),
     };
     let ended = Ended::of(&name, Ending::GivenUp, stuck.is_some(), &[], &Plan::default(), &[]);

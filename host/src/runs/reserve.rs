@@ -1,6 +1,6 @@
-//! Blocks that are kept for the day on which the disk is full: a file in the state folder that is given up when a record
-//! or the journal cannot be written for want of room, and made again when there is some. A full disk is when a cleaner is
-//! needed most, and without a record nothing can be undone.
+//! Blocks that are kept for the day on which the disk is full: a file in the state folder that is given up when a
+//! record or the journal cannot be written for want of room, and made again when there is some. A full disk is when a
+//! cleaner is needed most, and without a record nothing can be undone.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Carries the record of some 5,000 things that go, and the journal's lines on them.
-pub const SIZE: u64 = 1 << 20;
+#[cfg(unix)]
+const SIZE: u64 = 1 << 20;
 
 /// The reserve, which need not be there. Copies know of each other what they gave up.
 #[derive(Clone, Debug)]
@@ -166,6 +167,9 @@ mod tests {
         assert!(act(9).is_err(), "there is no second one");
         reserve.restore();
         assert!(blocks() >= SIZE);
+        let quota = || Err::<(), _>(io::Error::from(rustix::io::Errno::DQUOT));
+        assert!(reserve.spend(is_full, quota).is_err() && blocks() == 0, "a quota is like a disk");
+        reserve.restore();
         let denied = || Err::<(), _>(io::Error::from(io::ErrorKind::PermissionDenied));
         assert!(reserve.spend(is_full, denied).is_err() && blocks() >= SIZE, "it is for full disks only");
     }
@@ -181,5 +185,16 @@ mod tests {
         reserve.append(&file, b"one\n", 4096).unwrap();
         reserve.append(&file, b"two\n", 0).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"one\ntwo\n");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn behind_what_is_appended_there_is_room_that_nobody_can_take() {
+        let file = tempfile::tempfile().unwrap();
+        let supported = rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::KEEP_SIZE, 0, 1).is_ok();
+        Reserve::new(Path::new("/nonexistent")).append(&file, b"one\n", 1 << 16).unwrap();
+        let metadata = file.metadata().unwrap();
+        assert!(!supported || metadata.blocks() * 512 > 1 << 16, "{}", metadata.blocks());
+        assert_eq!(metadata.len(), 4);
     }
 }

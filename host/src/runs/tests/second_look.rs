@@ -9,7 +9,7 @@ use crate::tree::Progress;
 
 use crate::runs::{Afterwards, Again, Removed, Runs, put_back, remove};
 
-fn world() -> World {
+pub(super) fn world() -> World {
     let entries = vec![
         entry("a").owning(&["a"]).sharing(&["blobs/shared"]),
         entry("b").owning(&["b"]).sharing(&["blobs/shared"]),

@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use hashbrown::HashSet as Set;
 
@@ -13,6 +12,7 @@ use crate::tree::{FsError, Holding, Identity, NodeKind, Root};
 
 use super::record::{Line, Place};
 use super::store::Run;
+use super::watch::Watch;
 
 /// One root's part of a run.
 pub struct Aside<'a> {
@@ -23,7 +23,7 @@ pub struct Aside<'a> {
     moves: Vec<Move>,
     /// By step: its moves, or why it has none.
     of_step: Vec<Result<Vec<usize>, (RelPath, FsError)>>,
-    stop: &'a AtomicBool,
+    watch: &'a Watch,
 }
 
 /// A thing to be put aside; its number is its place in the list.
@@ -52,12 +52,12 @@ impl<'a> Aside<'a> {
         plan: &'a RootPlan,
         run: &mut Run,
         number: usize,
-        stop: &'a AtomicBool,
+        watch: &'a Watch,
     ) -> Result<Self, FsError> {
         let holding = Holding::make(&inventory.root, &format!("{}.{number}", run.name))?;
         let mut pieces = Pieces { inventory, plan, kept_below: kept_below(inventory, plan), moves: Vec::new() };
         let of_step = plan.steps.iter().map(|step| pieces.of_step(step)).collect();
-        let aside = Self { inventory, plan, holding, moves: pieces.moves, of_step, stop };
+        let aside = Self { inventory, plan, holding, moves: pieces.moves, of_step, watch };
         aside.record(run);
         Ok(aside)
     }
@@ -161,6 +161,7 @@ impl<'a> Aside<'a> {
             root.put_aside(&item.path, item.identity, &self.holding, number)?;
             true
         };
+        self.watch.moved.add(1, 0);
         Ok(())
     }
 
@@ -196,7 +197,7 @@ impl Take for Aside<'_> {
     }
 
     fn is_stopped(&self) -> bool {
-        self.stop.load(Relaxed)
+        self.watch.is_stopped()
     }
 }
 

@@ -13,6 +13,7 @@ mod recover;
 mod removal;
 mod reserve;
 mod store;
+mod watch;
 
 pub use event::{Because, Begun, Ended, Ending, Event, Failed, Kept, Left, Name, Planned};
 pub use held::{Held, held};
@@ -24,3 +25,4 @@ pub use recover::recover;
 pub use removal::{Afterwards, Discarded, GivenUp, Removed, discard, remove, remove_in_place};
 pub use reserve::Reserve;
 pub use store::{Past, Run, Runs, RunsError};
+pub use watch::Watch;

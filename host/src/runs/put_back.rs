@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::clean::{add_lines, missing_lines};
 use crate::model::{Moment, RelPath};
-use crate::tree::{FsError, Holding, NodeKind, Root};
+use crate::tree::{FsError, Holding, NodeKind, Progress, Root};
 
 use super::record::{EntryRecord, Record, RootRecord};
 use super::store::{Run, RunsError};
@@ -25,11 +25,11 @@ pub struct PutBack {
 ///
 /// # Errors
 /// When the record cannot be removed.
-pub fn put_back(run: Run, record: &Record) -> Result<PutBack, RunsError> {
+pub fn put_back(run: Run, record: &Record, progress: &Progress) -> Result<PutBack, RunsError> {
     let mut done = PutBack::default();
     for root in &record.roots {
         match Part::open(root) {
-            Ok(Some(part)) => part.put_back(&mut done),
+            Ok(Some(part)) => part.put_back(&mut done, progress),
             Ok(None) => {}
             Err(reason) => done.left.extend(root.entries.iter().map(|entry| (entry.clone(), reason.clone()))),
         }
@@ -77,7 +77,7 @@ impl<'a> Part<'a> {
         Ok(Some(Self { record, root, holding, waiting }))
     }
 
-    fn put_back(&self, done: &mut PutBack) {
+    fn put_back(&self, done: &mut PutBack, progress: &Progress) {
         let blocked = self.blocked();
         let reason = |entry: usize| blocked.iter().find(|(it, _)| *it == entry).map(|(_, reason)| reason.clone());
         self.edit(Moment::After, done);
@@ -97,6 +97,7 @@ impl<'a> Part<'a> {
                 broken.extend(&it.entries);
                 done.remarks.push(format!("`{}` could not be put back: {error}", it.path));
             }
+            progress.add(1, 0);
         }
         self.edit(Moment::After, done);
         self.edit(Moment::Before, done);

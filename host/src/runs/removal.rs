@@ -2,7 +2,6 @@
 //! unless it is to be held.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -16,6 +15,7 @@ use super::event::{Begun, Ended, Ending, Event};
 use super::put_back::{clear, put_back};
 use super::record::{Line, Phase, Place, Record};
 use super::store::{Run, Runs, RunsError, name_of};
+use super::watch::Watch;
 
 /// Whether what went is kept for `dscc undo`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,19 +75,18 @@ pub fn remove(
     whole: (&[Inventory], &Plan),
     again: &mut dyn FnMut(usize) -> HashSet<RelPath>,
     afterwards: Afterwards,
-    progress: &Progress,
-    stop: &AtomicBool,
+    watch: &Watch,
 ) -> Result<Removed, GivenUp> {
     runs.journal().check().map_err(GivenUp::Before)?;
     let mut run = runs.begin(command.clone()).map_err(GivenUp::Before)?;
-    let removed = match prepare(runs, &mut run, &command, whole, stop) {
+    let removed = match prepare(runs, &mut run, &command, whole, watch) {
         Err(error) => {
             let _ = run.forget();
             Err(GivenUp::Before(error))
         }
         Ok(mut parts) => {
             let outcomes = put_aside(&mut parts, again);
-            finish(runs, run, whole, (parts, outcomes), afterwards, progress, stop)
+            finish(runs, run, whole, (parts, outcomes), afterwards, watch)
         }
     };
     runs.reserve().restore();
@@ -100,7 +99,7 @@ fn prepare<'a>(
     run: &mut Run,
     command: &[String],
     (inventories, plan): Whole<'a>,
-    stop: &'a AtomicBool,
+    watch: &'a Watch,
 ) -> Result<Vec<Part<'a>>, RunsError> {
     let used = || inventories.iter().zip(&plan.roots).enumerate().filter(|(_, (_, plan))| !plan.is_empty());
     let places = used().flat_map(|(number, (inventory, _))| Aside::places(inventory, run, number));
@@ -113,7 +112,7 @@ fn prepare<'a>(
             parts.push(Err(Outcome::default()));
             continue;
         }
-        let make = || Aside::prepare(inventory, plan, run, number, stop);
+        let make = || Aside::prepare(inventory, plan, run, number, watch);
         parts.push(runs.reserve().spend(|error| *error == FsError::NoSpace, make).map_err(|error| {
             Aside::places(inventory, run, number).iter().for_each(|place| clear(place));
             nowhere(inventory, plan, &error)
@@ -148,8 +147,7 @@ fn finish(
     (inventories, plan): Whole<'_>,
     (parts, mut outcomes): (Vec<Part<'_>>, Vec<Outcome>),
     afterwards: Afterwards,
-    progress: &Progress,
-    stop: &AtomicBool,
+    watch: &Watch,
 ) -> Result<Removed, GivenUp> {
     let (phase, until) = match afterwards {
         Afterwards::Delete => (Phase::Purging, None),
@@ -164,11 +162,11 @@ fn finish(
     for (part, outcome) in parts.iter().zip(&mut outcomes) {
         let Ok(aside) = part else { continue };
         waits |= match afterwards {
-            Afterwards::Delete => !purge_part(aside, outcome, progress),
+            Afterwards::Delete => !purge_part(aside, outcome, watch),
             Afterwards::Wait(_) => !matches!(aside.holding.remove_if_empty(), Ok(true)),
         };
     }
-    let how = if stop.load(Relaxed) { Ending::Interrupted } else { Ending::Done };
+    let how = if watch.is_stopped() { Ending::Interrupted } else { Ending::Done };
     let ended = Event::Ended(Ended::of(&run.name, how, waits, inventories, plan, &outcomes));
     let mut remarks = Vec::new();
     remarks.extend(runs.journal().add(&ended).err().map(|error| format!("the end of this run is not told: {error}")));
@@ -182,7 +180,7 @@ fn finish(
 /// Puts back what is aside.
 fn give_up(runs: &Runs, run: Run, error: RunsError) -> GivenUp {
     let name = run.name.clone();
-    let stuck = match run.record().and_then(|record| put_back(run, &record)) {
+    let stuck = match run.record().and_then(|record| put_back(run, &record, &Progress::default())) {
         Ok(done) => done.left.into_iter().map(|(_, reason)| reason).chain(done.remarks).next(),
         Err(error) => Some(error.to_string()),
     };
@@ -200,15 +198,14 @@ pub fn remove_in_place(
     runs: &Runs,
     command: &[String],
     (inventories, plan): (&[Inventory], &Plan),
-    progress: &Progress,
-    stop: &AtomicBool,
+    watch: &Watch,
 ) -> Removed {
     let name = name_of(Timestamp::now(), 0);
     let begun = Event::Begun(Begun::of(&name, command, false, inventories, plan));
     let is_told = runs.journal().add(&begun).is_ok();
-    let one = |(inventory, root): (&Inventory, &RootPlan)| execute_until(inventory, root, progress, stop);
+    let one = |(inventory, root): (&Inventory, &RootPlan)| execute_until(inventory, root, &watch.deleted, watch.stop());
     let outcomes: Vec<Outcome> = inventories.iter().zip(&plan.roots).map(one).collect();
-    let how = if stop.load(Relaxed) { Ending::Interrupted } else { Ending::Done };
+    let how = if watch.is_stopped() { Ending::Interrupted } else { Ending::Done };
     let ended = Event::Ended(Ended::of(&name, how, false, inventories, plan, &outcomes));
     // Perhaps there is room for the beginning by now.
     let told = if is_told { Ok(()) } else { runs.journal().add(&begun) }.and_then(|()| runs.journal().add(&ended));
@@ -233,39 +230,57 @@ fn nowhere(inventory: &Inventory, plan: &RootPlan, error: &FsError) -> Outcome {
     Outcome { failed: outermost.map(failure).collect(), ..Outcome::default() }
 }
 
-/// Deletes what one root put aside; whether all of it went.
-fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, progress: &Progress) -> bool {
+/// Deletes what one root put aside; whether all of it went. What is left of an entry after a signal is told once.
+fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, watch: &Watch) -> bool {
     let tally = LinkTally::default();
-    let failures = purge(&aside.holding, aside.items(), &tally, progress);
+    let left = purge(&aside.holding, aside.items(), &tally, watch);
     outcome.freed = tally.freed();
-    let clean = failures.is_empty();
-    for (item, path, error) in failures {
+    let clean = left.is_empty();
+    let mut stopped = HashSet::new();
+    for Waiting { item, path, error } in left {
         let removing = aside.removing_of(item);
         outcome.removed.retain(|removed| *removed != removing);
+        let consequence = match error {
+            Some(_) => "it is out of the cache and not deleted; `dscc undo --discard` tries again",
+            None if !stopped.insert(removing) => continue,
+            None => "it is out of the cache and was not deleted any more, because the command was interrupted",
+        };
         outcome.failed.push(Failure {
             cache: aside.cache_of(removing),
             removing: Some(removing),
             path: aside.origin(item, &path),
-            error: Some(error),
-            consequence: Some("it is out of the cache and not deleted; `dscc undo --discard` tries again".into()),
+            error,
+            consequence: Some(consequence.into()),
         });
     }
     clean && matches!(aside.holding.remove_if_empty(), Ok(true))
 }
 
+/// Something that waits and was to be deleted.
+struct Waiting {
+    item: usize,
+    path: RelPath,
+    /// None if it was not tried any more.
+    error: Option<FsError>,
+}
+
 /// Deletes what waits in a holding; what is left, by item.
-fn purge(holding: &Holding, items: usize, tally: &LinkTally, progress: &Progress) -> Vec<(usize, RelPath, FsError)> {
+fn purge(holding: &Holding, items: usize, tally: &LinkTally, watch: &Watch) -> Vec<Waiting> {
     let root = match holding.as_root() {
         Ok(root) => root,
-        Err(error) => return vec![(0, RelPath::root(), error)],
+        Err(error) => return vec![Waiting { item: 0, path: RelPath::root(), error: Some(error) }],
     };
     let (paths, keep) = (PathTree::default(), []);
     let one = |item: usize| {
         let Ok(stat) = holding.stat(item) else { return Vec::new() };
         let Ok(at) = RelPath::parse(&item.to_string()) else { return Vec::new() };
+        if watch.is_stopped() {
+            return vec![Waiting { item, path: at, error: None }];
+        }
         let keep = Keep { paths: &paths, kept: &keep };
-        let removal = root.remove(&at, stat.identity, &keep, tally, progress);
-        removal.failures.into_iter().map(|(path, error)| (item, path, error)).collect()
+        let removal = root.remove(&at, stat.identity, &keep, tally, &watch.deleted);
+        let left = |(path, error)| Waiting { item, path, error: Some(error) };
+        removal.failures.into_iter().map(left).collect()
     };
     (0..items).into_par_iter().flat_map_iter(one).collect()
 }
@@ -274,7 +289,7 @@ fn purge(holding: &Holding, items: usize, tally: &LinkTally, progress: &Progress
 ///
 /// # Errors
 /// The first thing that could not be deleted; the run is not forgotten then.
-pub fn discard(mut run: Run, record: &Record, progress: &Progress) -> Result<Freed, Discarded> {
+pub fn discard(mut run: Run, record: &Record, watch: &Watch) -> Result<Freed, Discarded> {
     run.enter(Phase::Purging, None).map_err(Discarded::Record)?;
     let tally = LinkTally::default();
     for root in &record.roots {
@@ -282,8 +297,9 @@ pub fn discard(mut run: Run, record: &Record, progress: &Progress) -> Result<Fre
             Err(FsError::NotFound) => continue,
             other => other.map_err(|error| Discarded::Place(root.holding.clone(), error))?,
         };
-        if let Some((_, path, error)) = purge(&holding, root.items.len(), &tally, progress).into_iter().next() {
-            return Err(Discarded::Place(root.holding.join(path.to_path_buf()), error));
+        if let Some(Waiting { path, error, .. }) = purge(&holding, root.items.len(), &tally, watch).into_iter().next() {
+            let failed = |error| Discarded::Place(root.holding.join(path.to_path_buf()), error);
+            return Err(error.map_or(Discarded::Stopped, failed));
         }
         match holding.remove_if_empty() {
             Ok(true) => {}
@@ -302,6 +318,9 @@ pub enum Discarded {
     /// The record.
     #[error("{0}")]
     Record(RunsError),
+    /// A signal came. The next run deletes the rest.
+    #[error("not all of it was deleted, because the command was interrupted; the next run deletes the rest")]
+    Stopped,
     /// A place.
     #[error("`{}`: {}", .0.display(), .1)]
     Place(std::path::PathBuf, FsError),

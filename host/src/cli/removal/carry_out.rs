@@ -1,10 +1,12 @@
 //! Planning without locks, to be shown; and again under the locks, to be carried out.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::clean::{Advice, Approved, EntryIx, HeldEntries, Inventory, Locks, Plan, Removing, RootPlan, Weights, plan};
+use crate::documents::expected;
 use crate::model::{Edit, Problem, RelPath};
-use crate::runs::{Afterwards, Runs, remove, remove_in_place};
+use crate::runs::{Afterwards, Runs, Watch, remove, remove_in_place};
 use crate::survey::Survey;
 use crate::tree::OpenFiles;
 
@@ -126,15 +128,16 @@ fn remove_all(
     (looked, plan): (&Looked, &Plan),
 ) -> Result<(Done, Vec<String>), Failure> {
     let signals = Signals::catch();
-    let (counters, _shown) = context.progress("removing");
+    let watch = Arc::new(Watch::until(signals.stop()));
+    let _shown = context.watch("putting aside", Some(expected(plan).size), &watch);
     let (inventories, roots) = (looked.found.inventories.as_slice(), &plan.roots);
     let runs = Runs::new(&context.folders.state);
     let command: Vec<String> = std::env::args().skip(1).collect();
     let removed = if in_place {
-        remove_in_place(&runs, &command, (inventories, plan), &counters, signals.stop())
+        remove_in_place(&runs, &command, (inventories, plan), &watch)
     } else {
         let mut again = |at: usize| claimed_again(survey, &inventories[at], &roots[at]);
-        remove(&runs, command, (inventories, plan), &mut again, way.afterwards, &counters, signals.stop())?
+        remove(&runs, command, (inventories, plan), &mut again, way.afterwards, &watch)?
     };
     let why = if way.afterwards == Afterwards::Delete { Waiting::ForDeletion } else { Waiting::ForUndo };
     let waits = removed.held.map(|run| (run, why));

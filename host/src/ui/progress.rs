@@ -88,10 +88,12 @@ impl Stage {
     fn figures(&self, count: &Count, elapsed: Duration) -> String {
         let Count { items, bytes, .. } = count;
         let rate = |done: u64| (done as f64 / elapsed.as_secs_f64().max(0.001)) as u64;
+        let noun = if *items == 1 { "item" } else { "items" };
         match (items, bytes) {
             (0, 0) => String::new(),
-            (_, 0) => format!("{items} items, {}/s", rate(*items)),
-            _ => format!("{items} items, {}, {}/s", size(*bytes), size(rate(*bytes))),
+            (_, 0) if rate(*items) == 0 => format!("{items} {noun}"),
+            (_, 0) => format!("{items} {noun}, {}/s", rate(*items)),
+            _ => format!("{items} {noun}, {}, {}/s", size(*bytes), size(rate(*bytes))),
         }
     }
 }
@@ -208,7 +210,7 @@ mod tests {
     fn what_is_done_may_change_while_it_is_done() {
         let counts = vec![count("putting aside", 3, 0), count("deleting", 2, 1000)];
         let text = shown(Some(2000), counts, Duration::ZERO, Duration::from_millis(450));
-        assert!(text.contains("putting aside") && text.contains("3 items, "), "{text:?}");
+        assert!(text.contains("putting aside") && text.contains("3 items"), "{text:?}");
         assert!(text.contains("deleting") && text.contains("2 items, 1.0 kB, "), "{text:?}");
     }
 
@@ -217,7 +219,8 @@ mod tests {
         let stage = Stage::begin("deleting".into());
         let figures = |items, bytes| stage.figures(&count("deleting", items, bytes), Duration::from_secs(4));
         assert_eq!(figures(8, 2_000_000), "8 items, 2.0 MB, 500 kB/s");
-        assert_eq!(figures(8, 0), "8 items, 2/s");
+        assert_eq!((figures(8, 0).as_str(), figures(1, 4).as_str()), ("8 items, 2/s", "1 item, 4 B, 1 B/s"));
+        assert_eq!(figures(3, 0), "3 items");
         assert_eq!(figures(0, 0), "");
     }
 }

@@ -39,12 +39,12 @@ fn world() -> Sandbox {
 
 const CLEAN: [&str; 7] = ["clean", "-y", "--json", "-c", "slow", "-c", "swift"];
 
-/// Begins to remove both, and comes back when that of `slow` is taken.
+/// Begins to remove both, and comes back when all of `slow` is taken.
 fn begin(sandbox: &Sandbox) -> Child {
     let mut command = sandbox.command(CLEAN);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let thing = sandbox.home().join("slow/thing");
-    wait_until(|| !thing.exists() || child.try_wait().unwrap().is_some());
+    let left = ["slow/thing", "slow/pool"].map(|name| sandbox.home().join(name));
+    wait_until(|| left.iter().all(|path| !path.exists()) || child.try_wait().unwrap().is_some());
     child
 }
 
@@ -157,7 +157,7 @@ fn long_work_is_shown_on_a_terminal_and_nowhere_else() {
     };
     std::thread::scope(|scope| {
         let [plain, quiet, json] = ["", "--quiet", "--json"].map(|options| scope.spawn(move || on_terminal(options)));
-        let in_a_pipe = world().dscc(&CLEAN[..2].iter().chain(&CLEAN[3..]).collect::<Vec<_>>()).expect(0);
+        let in_a_pipe = world().dscc(CLEAN[..2].iter().chain(&CLEAN[3..])).expect(0);
         assert_eq!(in_a_pipe.stderr, "");
         let [plain, quiet, json] = [plain, quiet, json].map(|it| it.join().unwrap());
         let Some(plain) = plain else { return };

@@ -199,6 +199,10 @@ impl Take for Aside<'_> {
     fn is_stopped(&self) -> bool {
         self.watch.is_stopped()
     }
+
+    fn give_up(&mut self, removing: usize) -> Vec<(RelPath, FsError)> {
+        self.give_back_entry(removing)
+    }
 }
 
 /// By path: whether something beneath it stays.

@@ -44,7 +44,7 @@ fn the_report_has_exactly_the_published_keys() {
     hub.model("a", 10);
     hub.model("b", 10).own_file('a', "mine.txt", "mine");
     let document = sandbox.json(["clean", "-y", "--all"]);
-    let expected = "dry_run errors expected failed freed freed_disk keep remove schema_version";
+    let expected = "dry_run errors expected failed freed freed_disk freed_disk_at_least keep remove schema_version";
     assert_eq!(keys(&document).into_iter().collect::<Vec<_>>().join(" "), expected);
     let (remove, keep) = (&array(&document, "remove")[0], &array(&document, "keep")[0]);
     assert_eq!(keys(remove).into_iter().collect::<Vec<_>>(), ["cache", "id", "paths", "reason", "root", "size"]);

@@ -38,6 +38,7 @@ fn an_empty_home_is_an_empty_document_with_every_key() {
     let clean = sandbox.json(["clean", "--all", "-n"]);
     let none: [Value; 0] = [];
     let expected = serde_json::json!({"schema_version": 1, "dry_run": true, "expected": 0, "freed": 0, "freed_disk": 0,
+        "freed_disk_at_least": 0,
         "remove": none, "keep": none, "failed": none, "errors": none});
     assert_eq!(clean, expected);
 }

@@ -7,16 +7,31 @@ use std::process::{Child, Command, Output, Stdio};
 use crate::sandbox::Sandbox;
 use crate::tree;
 
+/// The program on a terminal, for whoever talks to it.
+pub fn terminal(sandbox: &Sandbox, args: &str) -> Command {
+    // The program itself lends its environment.
+    let model = sandbox.command::<&str>([]);
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--return", "--echo", "never", "--command"]);
+    command.arg(format!("exec '{}' {args}", env!("CARGO_BIN_EXE_dscc"))).arg("/dev/null").env_clear();
+    command
+        .envs(model.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .env("TERM", "xterm")
+        .env("SHELL", "/bin/sh");
+    command.current_dir(sandbox.home()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
 /// Runs the program on a terminal on which this is typed; none without a terminal.
 pub fn on_a_terminal(sandbox: &Sandbox, args: &str, typed: &str) -> Option<(i32, String)> {
-    let mut child = start_on_a_terminal(sandbox, args)?;
+    let mut child = start(sandbox, args)?;
     child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
     Some(ended(child, String::new()))
 }
 
 /// The same, and what is typed comes only when this was shown.
 pub fn answering_on_a_terminal(sandbox: &Sandbox, args: &str, question: &str, typed: &str) -> Option<(i32, String)> {
-    let mut child = start_on_a_terminal(sandbox, args)?;
+    let mut child = start(sandbox, args)?;
     let mut shown = Vec::new();
     let stdout = child.stdout.as_mut().unwrap();
     while !String::from_utf8_lossy(&shown).contains(question) {
@@ -28,22 +43,10 @@ pub fn answering_on_a_terminal(sandbox: &Sandbox, args: &str, question: &str, ty
     Some(ended(child, String::from_utf8_lossy(&shown).replace('\r', "")))
 }
 
-fn start_on_a_terminal(sandbox: &Sandbox, args: &str) -> Option<Child> {
+fn start(sandbox: &Sandbox, args: &str) -> Option<Child> {
     let version = Command::new("script").arg("--version").output().ok()?;
-    if !String::from_utf8_lossy(&version.stdout).contains("util-linux") {
-        return None;
-    }
-    // The program itself lends its environment.
-    let model = sandbox.command::<&str>([]);
-    let mut command = Command::new("script");
-    command.args(["--quiet", "--return", "--echo", "never", "--command"]);
-    command.arg(format!("exec '{}' {args}", env!("CARGO_BIN_EXE_dscc"))).arg("/dev/null").env_clear();
-    command
-        .envs(model.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .env("TERM", "xterm")
-        .env("SHELL", "/bin/sh");
-    command.current_dir(sandbox.home()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    Some(command.spawn().unwrap())
+    let is_there = String::from_utf8_lossy(&version.stdout).contains("util-linux");
+    is_there.then(|| terminal(sandbox, args).spawn().unwrap())
 }
 
 fn ended(child: Child, before: String) -> (i32, String) {

@@ -1,8 +1,8 @@
 //! Ctrl-C and requests to end: before anything was begun they kill, and nothing changed; from then on the first one stops
 //! the work between two things and tells what was done, a second one kills. And what a terminal shows of long work.
 //!
-//! Time is made by a plugin that does not come to an end once its cache was taken: it is asked then who still claims what
-//! was put aside, and the host stops it after its time.
+//! Time is made by a plugin that counts for seconds once its cache was taken: it is asked then who still claims what was
+//! put aside.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
@@ -18,16 +18,21 @@ use crate::prompt::{answering_on_a_terminal, on_a_terminal};
 use crate::sandbox::{Run, Sandbox, array, ids};
 use crate::tree;
 
-/// Two caches: as soon as that of `slow` was taken, its plugin takes all the time it has. `swift` comes after it.
+/// How far the plugin counts.
+const LAPS: u64 = 4_000_000_000;
+
+/// Two caches: as soon as that of `slow` was taken, its plugin takes its time. `swift` comes after it.
 fn world() -> Sandbox {
     let sandbox = Sandbox::new();
     let mut plugin = Plugin::new().manifest("slow", "1.0.0", "slow", "~/slow").caches(&[("slow", "")]);
     let is_there = plugin.exists("thing");
     let entries = [Entry::new("thing").owns("thing").shares("pool")];
-    let endless = format!("(if (i32.eqz {is_there}) (then (loop $spin (br $spin))))");
-    let plugin = plugin.entries(&entries).prepending(&endless);
+    let count = "(local.set $n (i64.add (local.get $n) (i64.const 1)))";
+    let spin = format!("(loop $spin {count} (br_if $spin (i64.lt_u (local.get $n) (i64.const {LAPS}))))");
+    let plugin =
+        plugin.entries(&entries).prepending(&format!("(local $n i64) (if (i32.eqz {is_there}) (then {spin}))"));
     let path = sandbox.component("slow.wasm", &plugin);
-    sandbox.plugin(["add", "-y", "--limit", "time=4s", path.to_str().unwrap()]).expect(0);
+    sandbox.plugin(["add", "-y", "--limit", "time=300s", path.to_str().unwrap()]).expect(0);
     sandbox.install("swift", &lib("swift", "1.0.0"));
     sandbox.fill("swift");
     fs::create_dir(sandbox.home().join("slow")).unwrap();

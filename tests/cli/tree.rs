@@ -67,7 +67,7 @@ fn node(path: &Path) -> Node {
         let digest = Sha256::digest(&content).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         Node::File { mode, size: metadata.len(), digest }
     } else {
-        assert!(kind.is_fifo() || kind.is_socket());
+        assert!(kind.is_fifo() || kind.is_socket() || kind.is_char_device() || kind.is_block_device());
         Node::Other { mode }
     }
 }

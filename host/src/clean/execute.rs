@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::model::{Moment, RelPath};
-use crate::tree::{Freed, FsError, Keep, LinkTally, Progress};
+use crate::tree::{Freed, FsError, Keep, LinkTally, Progress, Space};
 
 use super::edits;
 use super::inventory::Inventory;
-use super::plan::{RootPlan, Step, StepKind};
+use super::plan::{Plan, RootPlan, Step, StepKind};
 
 /// What became of a plan for one root.
 #[derive(Debug, Default)]
@@ -20,6 +20,8 @@ pub struct Outcome {
     pub failed: Vec<Failure>,
     /// What is free now, measured.
     pub freed: Freed,
+    /// Allocated bytes that are free for sure. They are less than measured where files that stay may share blocks.
+    pub at_least: u64,
 }
 
 /// Something that was to go and did not.
@@ -54,17 +56,25 @@ pub trait Take {
     }
 }
 
-/// Carries out the plan for one root, deleting things where they are. The locks of its entries are held by the caller.
-pub fn execute(inventory: &Inventory, plan: &RootPlan, progress: &Progress) -> Outcome {
-    execute_until(inventory, plan, progress, &AtomicBool::new(false))
-}
-
-/// The same, until `stop` is set.
-pub fn execute_until(inventory: &Inventory, plan: &RootPlan, progress: &Progress, stop: &AtomicBool) -> Outcome {
-    let mut direct = Direct { inventory, plan, progress, tally: LinkTally::default(), stop };
-    let mut outcome = carry_out(inventory, plan, &mut direct);
-    outcome.freed = direct.tally.freed();
-    outcome
+/// Carries out a plan until `stop` is set, deleting things where they are. The locks of its entries are held by the caller.
+/// All roots have one tally, because a file may have a name in each of several.
+pub fn execute(
+    inventories: &[Inventory],
+    plan: &Plan,
+    tally: &LinkTally,
+    progress: &Progress,
+    stop: &AtomicBool,
+) -> Vec<Outcome> {
+    let one = |(inventory, plan): (&Inventory, &RootPlan)| {
+        if plan.is_empty() {
+            return Outcome::default();
+        }
+        let (before, space) = (tally.freed(), Space::before(&inventory.root));
+        let outcome = carry_out(inventory, plan, &mut Direct { inventory, plan, progress, tally, stop });
+        let freed = tally.freed() - before;
+        Outcome { freed, at_least: space.at_least(freed.disk_size), ..outcome }
+    };
+    inventories.iter().zip(&plan.roots).map(one).collect()
 }
 
 /// Carries out the plan for one root, as `take` does it; nothing is measured.
@@ -80,14 +90,14 @@ pub fn carry_out(inventory: &Inventory, plan: &RootPlan, take: &mut dyn Take) ->
     }
     run.edit(Moment::After);
     let removed = (0..plan.remove.len()).filter(|removing| !run.failed.contains(removing)).collect();
-    Outcome { removed, failed: run.failures, freed: Freed::default() }
+    Outcome { removed, failed: run.failures, ..Outcome::default() }
 }
 
 struct Direct<'a> {
     inventory: &'a Inventory,
     plan: &'a RootPlan,
     progress: &'a Progress,
-    tally: LinkTally,
+    tally: &'a LinkTally,
     stop: &'a AtomicBool,
 }
 
@@ -108,7 +118,7 @@ impl Take for Direct<'_> {
                 .collect();
         }
         let keep = Keep { paths: &self.inventory.paths, kept: &self.plan.kept_paths };
-        let removal = root.remove(&step.path, step.identity, &keep, &self.tally, self.progress);
+        let removal = root.remove(&step.path, step.identity, &keep, self.tally, self.progress);
         let unexplained = !removal.gone && !removal.kept_something && removal.failures.is_empty();
         let changed = unexplained.then(|| (step.path.clone(), FsError::Changed));
         removal.failures.into_iter().chain(changed).collect()

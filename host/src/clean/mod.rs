@@ -17,8 +17,8 @@ mod steps;
 mod weigh;
 
 pub use decide::{Grace, Held, Hold, Terms};
-pub use edits::{add_lines, missing_lines};
-pub use execute::{Failure, Outcome, Take, carry_out, execute, execute_until};
+pub use edits::{Dropped, dropping, give_lines_back};
+pub use execute::{Failure, Outcome, Take, carry_out, execute};
 pub use inventory::{CacheState, EntryIx, Inventory, Item};
 pub use locks::Locks;
 pub use plan::{Advice, HeldEntries, Keeping, Plan, Removing, RootPlan, Step, StepKind, plan};
@@ -29,4 +29,4 @@ pub use weigh::{Weights, union};
 
 #[cfg(test)]
 #[cfg(unix)]
-mod tests;
+pub(crate) mod tests;

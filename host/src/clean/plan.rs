@@ -15,12 +15,17 @@ use super::inventory::{EntryIx, Inventory};
 use super::restrict::Stamp;
 use super::select::Chosen;
 use super::steps::{self, Fate};
-use super::weigh::Weights;
+use super::weigh::{self, Partly, Weights};
 
 /// What a command will do, root by root.
+#[derive(Default)]
 pub struct Plan {
     /// One for each inventory, in the same order.
     pub roots: Vec<RootPlan>,
+    /// What will be free afterwards because files go that have names in several roots.
+    pub across: Usage,
+    /// What will lose names and not be free, because it has others elsewhere.
+    pub linked: Usage,
 }
 
 /// What will be done in one root.
@@ -36,6 +41,8 @@ pub struct RootPlan {
     pub edits: Vec<(usize, Edit)>,
     /// What will be free afterwards.
     pub expected: Usage,
+    /// Files that keep names elsewhere.
+    pub(super) partly: Vec<Partly>,
     /// What the chosen entries hold and others share, so that it stays.
     pub shared: Usage,
     /// By [`PathId`]: claimed by something that stays.
@@ -168,7 +175,8 @@ pub fn plan(
                 tell_forced(root, &locked[at]);
                 root.remove.iter_mut().for_each(|it| it.content = weights[at].entry(&inventories[at], it.entry));
             }
-            return Plan { roots };
+            let (across, linked) = weigh::across(roots.iter().flat_map(|root| &root.partly));
+            return Plan { roots, across, linked };
         }
     }
 }
@@ -249,7 +257,9 @@ fn root_plan(
     for (removing, paths) in plan.remove.iter_mut().zip(&territory.of_entry) {
         removing.size = weights.freed(paths).size;
     }
-    plan.expected = weights.freed(&territory.of_entry.iter().flatten().copied().collect());
+    let all = territory.of_entry.iter().flatten().copied().collect();
+    plan.expected = weights.freed(&all);
+    plan.partly = weights.partly(&all);
     plan.shared = shared(inventory, weights, decision, &fate);
     plan.kept_paths = fate.kept;
     Ok(plan)
@@ -382,6 +392,13 @@ impl Territory {
 fn shared(inventory: &Inventory, weights: &Weights, decision: &Decision, fate: &Fate) -> Usage {
     let shares = decision.going.iter().flat_map(|(ix, _)| &inventory.items[*ix].entry.shares);
     weights.sum(&shares.copied().filter(|path| fate.kept[path.index()]).collect())
+}
+
+impl Plan {
+    /// What will be free afterwards.
+    pub fn expected(&self) -> Usage {
+        self.roots.iter().map(|root| root.expected).sum::<Usage>() + self.across
+    }
 }
 
 impl RootPlan {

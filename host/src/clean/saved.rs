@@ -60,8 +60,8 @@ pub struct Saved {
 pub struct SavedTerms {
     /// The protections that were lifted.
     force: Vec<Force>,
-    /// What changed so many seconds ago or less stays; 0 for no such thing.
-    grace: u64,
+    /// What changed so many seconds ago or less stays; 0 for no such thing, null for what is usual there.
+    grace: Option<u64>,
     /// Whether what belongs to other users goes.
     include_others: bool,
 }
@@ -183,10 +183,10 @@ impl SavedTerms {
     fn of(terms: &Terms) -> Self {
         let lifted =
             [(terms.irreplaceable, Force::Irreplaceable), (terms.needed, Force::Needed), (terms.in_use, Force::InUse)];
-        let age = terms.grace.map_or(0, |grace| u64::try_from(grace.age).unwrap_or(0));
+        let seconds = |age: i64| u64::try_from(age).unwrap_or(0).div_ceil(1_000_000_000);
         Self {
             force: lifted.into_iter().filter(|(is, _)| *is).map(|(_, force)| force).collect(),
-            grace: age.div_ceil(1_000_000_000),
+            grace: terms.grace.map_or(Some(0), |grace| grace.age.map(seconds)),
             include_others: terms.others,
         }
     }
@@ -194,13 +194,13 @@ impl SavedTerms {
     /// The terms for a plan that is made now, in nanoseconds since 1970.
     pub fn at(&self, now: i64) -> Terms {
         let has = |force| self.force.contains(&force);
-        let age = i64::try_from(self.grace).unwrap_or(i64::MAX).saturating_mul(1_000_000_000);
+        let nanoseconds = |age: u64| i64::try_from(age).unwrap_or(i64::MAX).saturating_mul(1_000_000_000);
         Terms {
             irreplaceable: has(Force::Irreplaceable),
             needed: has(Force::Needed),
             in_use: has(Force::InUse),
             others: self.include_others,
-            grace: Some(Grace { now, age }),
+            grace: Some(Grace { now, age: self.grace.map(nanoseconds) }),
         }
     }
 
@@ -213,8 +213,9 @@ impl SavedTerms {
         };
         let force: String = self.force.iter().map(word).collect();
         let others = if self.include_others { "--include-others " } else { "" };
-        let grace = SignedDuration::from_secs(i64::try_from(self.grace).unwrap_or(i64::MAX));
-        format!("{force}{others}--grace {grace:#}")
+        let age = |seconds: u64| SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+        let grace = self.grace.map(|seconds| format!("--grace {:#}", age(seconds))).unwrap_or_default();
+        format!("{force}{others}{grace}").trim_end().to_owned()
     }
 }
 

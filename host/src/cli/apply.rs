@@ -109,7 +109,9 @@ impl Wish for Planned<'_> {
 
     fn preamble(&self) -> Option<String> {
         let Saved { made, terms, .. } = self.saved;
-        Some(format!("A plan of {made}, {}, made with {}", age(*made, self.now), terms.options()))
+        let options = terms.options();
+        let with = if options.is_empty() { String::new() } else { format!(", made with {options}") };
+        Some(format!("A plan of {made}, {}{with}", age(*made, self.now)))
     }
 }
 

@@ -122,9 +122,10 @@ pub(super) struct Clean {
     /// Lift a protection; may be repeated
     #[arg(long, value_enum, value_name = "PROTECTION")]
     pub(super) force: Vec<Protection>,
-    /// Keep what changed less than so long ago, unless it is named: 90s, 1h, 2d; 0s for no such thing
-    #[arg(long, value_name = "AGE", env = "DSCC_GRACE", default_value = "1h", value_parser = parse_age)]
-    pub(super) grace: SignedDuration,
+    /// Keep what changed less than so long ago, unless it is named: 90s, 1h, 2d; 0s for no such thing [default: 1h, and
+    /// 1d on file systems that other machines may use]
+    #[arg(long, value_name = "AGE", env = "DSCC_GRACE", value_parser = parse_age)]
+    pub(super) grace: Option<SignedDuration>,
     /// Also remove what belongs to other users, where that is possible
     #[arg(long)]
     pub(super) include_others: bool,

@@ -36,7 +36,7 @@ fn terms(args: &Clean) -> Terms {
         needed: has(Protection::Needed),
         in_use: has(Protection::InUse),
         others: args.include_others,
-        grace: Some(Grace { now, age: nanoseconds(args.grace.as_nanos()) }),
+        grace: Some(Grace { now, age: args.grace.map(|age| nanoseconds(age.as_nanos())) }),
     }
 }
 

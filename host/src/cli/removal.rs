@@ -108,6 +108,8 @@ struct Done {
     outcomes: Vec<Outcome>,
     /// The run, if something that it took waits, and why.
     waits: Option<(String, Waiting)>,
+    /// Bytes of what went that are not free, because they have further names.
+    linked: u64,
     /// The signal that ended it early.
     signal: Option<u8>,
 }

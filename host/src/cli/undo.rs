@@ -49,15 +49,13 @@ pub(super) fn run(context: &mut Context, args: &Undo) -> Result<Status, Failure>
 }
 
 fn restore(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> Result<Status, Failure> {
-    // What its deletion left is not whole.
-    let is_whole = |past: &Past| past.record.as_ref().is_some_and(|it| it.phase != Some(Phase::Purging));
-    let wanted = |past: &&Past| args.run.as_ref().map_or(is_whole(past), |name| *name == past.name);
+    let wanted = |past: &&Past| args.run.as_ref().map_or_else(|| waits(past), |name| *name == past.name);
     let Some(past) = past.iter().find(wanted) else { return Err(nothing(args)) };
-    if past.record.is_some() && !is_whole(past) {
-        let message = format!("what the run {} took was being deleted, and cannot be put back", past.name);
+    let (run, record) = take_over(runs, &past.name)?;
+    if record.phase == Some(Phase::Purging) {
+        let message = format!("what the run {} took is partly deleted already", past.name);
         return Err(Failure::new(Status::Refused, message).hint("`dscc undo --discard` deletes the rest"));
     }
-    let (run, record) = take_over(runs, &past.name)?;
     let done = {
         let watch = Arc::new(Watch::default());
         let _shown = context.watch("putting back", None, &watch);
@@ -92,6 +90,11 @@ fn restore(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> 
         }
     }
     Ok(if complete { Status::Done } else { Status::Failed })
+}
+
+/// Whether there is something whole to be put back.
+fn waits(past: &Past) -> bool {
+    past.record.as_ref().is_some_and(|record| record.phase != Some(Phase::Purging))
 }
 
 fn delete(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> Result<Status, Failure> {

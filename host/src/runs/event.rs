@@ -197,7 +197,7 @@ impl Begun {
             at: Timestamp::now(),
             command: command.to_vec(),
             recorded,
-            expected: plan.roots.iter().map(|root| root.expected.size).sum(),
+            expected: plan.expected().size,
             remove: Vec::new(),
             keep: Vec::new(),
         };

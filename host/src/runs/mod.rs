@@ -4,6 +4,7 @@
 
 mod aside;
 mod event;
+mod guard;
 mod held;
 mod history;
 mod journal;
@@ -13,16 +14,22 @@ mod recover;
 mod removal;
 mod reserve;
 mod store;
+mod waiting;
 mod watch;
 
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;
+
 pub use event::{Because, Begun, Ended, Ending, Event, Failed, Kept, Left, Name, Planned};
+pub use guard::Guard;
 pub use held::{Held, held};
 pub use history::{Fate, PastRun, State, history};
 pub use journal::Journal;
 pub use put_back::{PutBack, put_back};
 pub use record::{EntryRecord, Phase, Record, RootRecord};
 pub use recover::recover;
-pub use removal::{Afterwards, Discarded, GivenUp, Removed, discard, remove, remove_in_place};
+pub use removal::{Afterwards, Again, Discarded, GivenUp, Removed, discard, remove, remove_in_place};
 pub use reserve::Reserve;
 pub use store::{Past, Run, Runs, RunsError};
 pub use watch::Watch;

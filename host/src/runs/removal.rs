@@ -4,17 +4,17 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use rayon::prelude::*;
 
-use crate::clean::{Failure, Inventory, Outcome, Plan, RootPlan, execute_until};
-use crate::model::{PathTree, RelPath};
-use crate::tree::{Freed, FsError, Holding, Keep, LinkTally, Progress};
+use crate::clean::{Failure, Inventory, Outcome, Plan, RootPlan, execute};
+use crate::model::RelPath;
+use crate::tree::{Freed, FsError, Holding, LinkTally, Space};
 
 use super::aside::Aside;
 use super::event::{Begun, Ended, Ending, Event};
-use super::put_back::{clear, put_back};
+use super::put_back::put_back_own;
 use super::record::{Line, Phase, Place, Record};
 use super::store::{Run, Runs, RunsError, name_of};
+use super::waiting::{Left, give_back_strangers, purge};
 use super::watch::Watch;
 
 /// Whether what went is kept for `dscc undo`.
@@ -26,6 +26,15 @@ pub enum Afterwards {
     Wait(Option<Timestamp>),
 }
 
+/// What a second look tells of what was put aside.
+#[derive(Debug)]
+pub struct Again {
+    /// Places that something which stays claims: what was there is put back, or everything if they cannot be told.
+    pub claimed: Result<HashSet<RelPath>, String>,
+    /// Whether what a process has opened meanwhile is put back.
+    pub spare_used: bool,
+}
+
 /// What came of a run.
 pub struct Removed {
     /// For each root.
@@ -34,6 +43,8 @@ pub struct Removed {
     pub held: Option<String>,
     /// What else went wrong: the journal lacks something, or the record is still there.
     pub remarks: Vec<String>,
+    /// Bytes of what was deleted that are not free, because they have further names.
+    pub linked: u64,
 }
 
 /// Why a run removed nothing.
@@ -64,8 +75,7 @@ impl GivenUp {
 type Whole<'a> = (&'a [Inventory], &'a Plan);
 type Part<'a> = Result<Aside<'a>, Outcome>;
 
-/// Carries out a plan. `again` tells, once everything of a root is aside, what in it is claimed by something that stays:
-/// that is put back.
+/// Carries out a plan. `again` is asked once everything of a root is aside.
 ///
 /// # Errors
 /// When the record or the journal cannot be written. Then nothing was touched, or everything is back.
@@ -73,7 +83,7 @@ pub fn remove(
     runs: &Runs,
     command: Vec<String>,
     whole: (&[Inventory], &Plan),
-    again: &mut dyn FnMut(usize) -> HashSet<RelPath>,
+    again: &mut dyn FnMut(usize) -> Again,
     afterwards: Afterwards,
     watch: &Watch,
 ) -> Result<Removed, GivenUp> {
@@ -86,6 +96,9 @@ pub fn remove(
         }
         Ok(mut parts) => {
             let outcomes = put_aside(&mut parts, again);
+            // What was to be put back and could not be must not be deleted.
+            let stuck = parts.iter().flatten().any(|part| part.stuck);
+            let afterwards = if stuck { Afterwards::Wait(None) } else { afterwards };
             finish(runs, run, whole, (parts, outcomes), afterwards, watch)
         }
     };
@@ -114,7 +127,7 @@ fn prepare<'a>(
         }
         let make = || Aside::prepare(inventory, plan, run, number, watch);
         parts.push(runs.reserve().spend(|error| *error == FsError::NoSpace, make).map_err(|error| {
-            Aside::places(inventory, run, number).iter().for_each(|place| clear(place));
+            Aside::places(inventory, run, number).iter().for_each(|place| Holding::clear_away(place));
             nowhere(inventory, plan, &error)
         }));
     }
@@ -122,17 +135,22 @@ fn prepare<'a>(
     match run.enter(Phase::Moving, None).and_then(|()| runs.journal().add(&begun)) {
         Ok(()) => Ok(parts),
         Err(error) => {
-            parts.iter().flatten().for_each(|part| clear(part.holding.path()));
+            parts.iter().flatten().for_each(|part| Holding::clear_away(part.holding.path()));
             Err(error)
         }
     }
 }
 
-fn put_aside(parts: &mut [Part<'_>], again: &mut dyn FnMut(usize) -> HashSet<RelPath>) -> Vec<Outcome> {
+/// Puts everything aside, and looks once more.
+fn put_aside(parts: &mut [Part<'_>], again: &mut dyn FnMut(usize) -> Again) -> Vec<Outcome> {
     let one = |(number, part): (usize, &mut Part<'_>)| match part {
         Ok(aside) => {
             let mut outcome = aside.carry_out();
-            aside.put_back_claimed(&again(number), &mut outcome);
+            let Again { claimed, spare_used } = again(number);
+            aside.put_back_claimed(&claimed, &mut outcome);
+            if spare_used {
+                aside.give_back_used(&mut outcome);
+            }
             outcome
         }
         Err(outcome) => std::mem::take(outcome),
@@ -158,11 +176,11 @@ fn finish(
         drop(parts);
         return Err(give_up(runs, run, error));
     }
-    let mut waits = false;
+    let (tally, mut waits) = (LinkTally::default(), false);
     for (part, outcome) in parts.iter().zip(&mut outcomes) {
         let Ok(aside) = part else { continue };
         waits |= match afterwards {
-            Afterwards::Delete => !purge_part(aside, outcome, watch),
+            Afterwards::Delete => !purge_part(aside, outcome, &tally, watch),
             Afterwards::Wait(_) => !matches!(aside.holding.remove_if_empty(), Ok(true)),
         };
     }
@@ -174,17 +192,17 @@ fn finish(
     if !waits {
         remarks.extend(run.forget().err().map(|error| format!("nothing waits any more, and still there is {error}")));
     }
-    Ok(Removed { outcomes, held, remarks })
+    Ok(Removed { outcomes, held, remarks, linked: tally.linked() })
 }
 
 /// Puts back what is aside.
 fn give_up(runs: &Runs, run: Run, error: RunsError) -> GivenUp {
     let name = run.name.clone();
-    let stuck = match run.record().and_then(|record| put_back(run, &record, &Progress::default())) {
+    let stuck = match run.record().and_then(|record| put_back_own(run, &record)) {
         Ok(done) => done.left.into_iter().map(|(_, reason)| reason).chain(done.remarks).next(),
         Err(error) => Some(error.to_string()),
     };
-    let ended = Ended::of(&name, Ending::GivenUp, stuck.is_some(), &[], &Plan { roots: Vec::new() }, &[]);
+    let ended = Ended::of(&name, Ending::GivenUp, stuck.is_some(), &[], &Plan::default(), &[]);
     // The run is called a killed one otherwise.
     let _ = runs.journal().add(&Event::Ended(ended));
     match stuck {
@@ -203,15 +221,15 @@ pub fn remove_in_place(
     let name = name_of(Timestamp::now(), 0);
     let begun = Event::Begun(Begun::of(&name, command, false, inventories, plan));
     let is_told = runs.journal().add(&begun).is_ok();
-    let one = |(inventory, root): (&Inventory, &RootPlan)| execute_until(inventory, root, &watch.deleted, watch.stop());
-    let outcomes: Vec<Outcome> = inventories.iter().zip(&plan.roots).map(one).collect();
+    let tally = LinkTally::default();
+    let outcomes = execute(inventories, plan, &tally, &watch.deleted, watch.stop());
     let how = if watch.is_stopped() { Ending::Interrupted } else { Ending::Done };
     let ended = Event::Ended(Ended::of(&name, how, false, inventories, plan, &outcomes));
     // Perhaps there is room for the beginning by now.
     let told = if is_told { Ok(()) } else { runs.journal().add(&begun) }.and_then(|()| runs.journal().add(&ended));
     runs.reserve().restore();
     let remarks = told.err().map(|error| format!("this run is not told in full: {error}")).into_iter().collect();
-    Removed { outcomes, held: None, remarks }
+    Removed { outcomes, held: None, remarks, linked: tally.linked() }
 }
 
 /// Nothing of a root goes, because there is no place to put it aside.
@@ -231,58 +249,32 @@ fn nowhere(inventory: &Inventory, plan: &RootPlan, error: &FsError) -> Outcome {
 }
 
 /// Deletes what one root put aside; whether all of it went. What is left of an entry after a signal is told once.
-fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, watch: &Watch) -> bool {
-    let tally = LinkTally::default();
-    let left = purge(&aside.holding, aside.items(), &tally, watch);
-    outcome.freed = tally.freed();
+fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkTally, watch: &Watch) -> bool {
+    let (before, space) = (tally.freed(), Space::before(aside.root()));
+    give_back_strangers(aside.root(), &aside.holding, &aside.waits());
+    let left = purge(&aside.holding, &aside.waits(), tally, watch);
+    outcome.freed = tally.freed() - before;
+    outcome.at_least = space.at_least(outcome.freed.disk_size);
     let clean = left.is_empty();
     let mut stopped = HashSet::new();
-    for Waiting { item, path, error } in left {
+    for Left { item, path, error } in left {
         let removing = aside.removing_of(item);
         outcome.removed.retain(|removed| *removed != removing);
         let consequence = match error {
-            Some(_) => "it is out of the cache and not deleted; `dscc undo --discard` tries again",
+            Some(FsError::Stranded) => None,
+            Some(_) => Some("it is out of the cache and not deleted; `dscc undo --discard` tries again"),
             None if !stopped.insert(removing) => continue,
-            None => "it is out of the cache and was not deleted any more, because the command was interrupted",
+            None => Some("it is out of the cache and was not deleted any more, because the command was interrupted"),
         };
         outcome.failed.push(Failure {
             cache: aside.cache_of(removing),
             removing: Some(removing),
             path: aside.origin(item, &path),
             error,
-            consequence: Some(consequence.into()),
+            consequence: consequence.map(str::to_owned),
         });
     }
     clean && matches!(aside.holding.remove_if_empty(), Ok(true))
-}
-
-/// Something that waits and was to be deleted.
-struct Waiting {
-    item: usize,
-    path: RelPath,
-    /// None if it was not tried any more.
-    error: Option<FsError>,
-}
-
-/// Deletes what waits in a holding; what is left, by item.
-fn purge(holding: &Holding, items: usize, tally: &LinkTally, watch: &Watch) -> Vec<Waiting> {
-    let root = match holding.as_root() {
-        Ok(root) => root,
-        Err(error) => return vec![Waiting { item: 0, path: RelPath::root(), error: Some(error) }],
-    };
-    let (paths, keep) = (PathTree::default(), []);
-    let one = |item: usize| {
-        let Ok(stat) = holding.stat(item) else { return Vec::new() };
-        let Ok(at) = RelPath::parse(&item.to_string()) else { return Vec::new() };
-        if watch.is_stopped() {
-            return vec![Waiting { item, path: at, error: None }];
-        }
-        let keep = Keep { paths: &paths, kept: &keep };
-        let removal = root.remove(&at, stat.identity, &keep, tally, &watch.deleted);
-        let left = |(path, error)| Waiting { item, path, error: Some(error) };
-        removal.failures.into_iter().map(left).collect()
-    };
-    (0..items).into_par_iter().flat_map_iter(one).collect()
 }
 
 /// Deletes what waits of a run of the past, and forgets it.
@@ -293,11 +285,15 @@ pub fn discard(mut run: Run, record: &Record, watch: &Watch) -> Result<Freed, Di
     run.enter(Phase::Purging, None).map_err(Discarded::Record)?;
     let tally = LinkTally::default();
     for root in &record.roots {
-        let holding = match Holding::open(&root.holding) {
-            Err(FsError::NotFound) => continue,
+        let holding = match root.open_holding() {
+            Err(FsError::NotFound) if root.is_gone() => continue,
+            Err(FsError::NotFound) => return Err(Discarded::Absent(root.holding.clone())),
             other => other.map_err(|error| Discarded::Place(root.holding.clone(), error))?,
         };
-        if let Some(Waiting { path, error, .. }) = purge(&holding, root.items.len(), &tally, watch).into_iter().next() {
+        if let Ok(place) = root.open_root() {
+            give_back_strangers(&place, &holding, &root.waits());
+        }
+        if let Some(Left { path, error, .. }) = purge(&holding, &root.waits(), &tally, watch).into_iter().next() {
             let failed = |error| Discarded::Place(root.holding.join(path.to_path_buf()), error);
             return Err(error.map_or(Discarded::Stopped, failed));
         }
@@ -318,10 +314,13 @@ pub enum Discarded {
     /// The record.
     #[error("{0}")]
     Record(RunsError),
-    /// A signal came. The next run deletes the rest.
+    /// A signal came.
     #[error("not all of it was deleted, because the command was interrupted; the next run deletes the rest")]
     Stopped,
     /// A place.
     #[error("`{}`: {}", .0.display(), .1)]
     Place(std::path::PathBuf, FsError),
+    /// Its file system is not there.
+    #[error("`{}` is not there, nor is its disk: mount it and try again", .0.display())]
+    Absent(std::path::PathBuf),
 }

@@ -4,6 +4,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -40,6 +41,8 @@ pub(super) enum What {
     Io(#[from] io::Error),
     #[error("{0}")]
     Record(#[from] RecordError),
+    #[error("it is not yours alone: others may change it, so it is not followed")]
+    Foreign,
 }
 
 impl RunsError {
@@ -63,6 +66,7 @@ impl RunsError {
                 "`--no-record` frees space without it, in the same safe order, but then there is no undo"
             }
             What::Record(RecordError::Newer(_)) => "upgrade dscc, or set DSCC_STATE_DIR to another folder",
+            What::Foreign => "remove it, or set DSCC_STATE_DIR to another folder",
             What::Record(RecordError::Line(_)) => "move it away, or set DSCC_STATE_DIR to another folder",
             What::Io(_) => {
                 "make it writable, or set DSCC_STATE_DIR to another folder; `--no-record` removes without it, and then \
@@ -117,6 +121,10 @@ impl Runs {
         let begun = Timestamp::now();
         let made = self.reserve.spend(is_full, || make_private(&self.folder));
         made.map_err(|error| RunsError::new(&self.folder, error))?;
+        let metadata = self.folder.metadata().map_err(|error| RunsError::new(&self.folder, error))?;
+        if !is_ours(&metadata) {
+            return Err(RunsError::new(&self.folder, What::Foreign));
+        }
         for attempt in 0.. {
             let name = name_of(begun, attempt);
             let path = self.path(&name);
@@ -126,6 +134,9 @@ impl Runs {
                 Err(error) => return Err(RunsError::new(&path, error)),
                 Ok(file) => {
                     file.lock().map_err(|error| RunsError::new(&path, error))?;
+                    if !is_at(&file, &path) {
+                        continue; // another run took the empty record for that of a killed run, and has removed it
+                    }
                     let mut run = self.run(&name, path, file);
                     run.add(&Line::Run { format: FORMAT, run: name, begun, command });
                     return Ok(run);
@@ -142,6 +153,9 @@ impl Runs {
     /// The runs that have a record, the latest first. What cannot be read is told.
     pub fn all(&self) -> (Vec<Past>, Vec<RunsError>) {
         let (mut runs, mut errors) = (Vec::new(), Vec::new());
+        if self.folder.metadata().is_ok_and(|metadata| !is_ours(&metadata)) {
+            return (runs, vec![RunsError::new(&self.folder, What::Foreign)]);
+        }
         for name in self.names() {
             match self.look(&name) {
                 Ok(past) => runs.extend(past),
@@ -161,8 +175,16 @@ impl Runs {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(|error| RunsError::new(&path, error))?,
         };
-        if file.try_lock().is_err() {
-            return Ok(None);
+        // Whoever only looks at it holds it for an instant.
+        let mut attempts = 0..40;
+        while file.try_lock().is_err() {
+            if attempts.next().is_none() {
+                return Ok(None);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        if !is_at(&file, &path) {
+            return Ok(None); // its run, or another one that brought it to an end, has removed it
         }
         let record = read(&file, &path)?;
         Ok(Some((self.run(name, path, file), record)))
@@ -175,6 +197,9 @@ impl Runs {
             other => other.map_err(|error| RunsError::new(&path, error))?,
         };
         let goes_on = file.try_lock_shared().is_err();
+        if !is_at(&file, &path) {
+            return Ok(None);
+        }
         let record = if goes_on { None } else { Some(read(&file, &path)?) };
         Ok(Some(Past { name: name.to_owned(), record }))
     }
@@ -238,7 +263,36 @@ impl Run {
     }
 }
 
+/// Whether this very file still has its name: a record that was removed is nobody's any more.
+fn is_at(file: &File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let place = |it: fs::Metadata| (it.dev(), it.ino());
+        let named = path.symlink_metadata().ok().map(place);
+        return named.is_some() && named == file.metadata().ok().map(place);
+    }
+    #[cfg(not(unix))]
+    return file.metadata().is_ok() && path.exists();
+}
+
+/// Records say what is moved where: those that somebody else wrote are never followed.
+#[cfg(unix)]
+fn is_ours(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0
+}
+
+#[cfg(not(unix))]
+fn is_ours(_: &fs::Metadata) -> bool {
+    true
+}
+
 fn read(file: &File, path: &Path) -> Result<Record, RunsError> {
+    let metadata = file.metadata().map_err(|error| RunsError::new(path, error))?;
+    if !metadata.is_file() || !is_ours(&metadata) {
+        return Err(RunsError::new(path, What::Foreign));
+    }
     let mut text = String::new();
     file.take(LONGEST).read_to_string(&mut text).map_err(|error| RunsError::new(path, error))?;
     Record::read(&text).map_err(|error| RunsError::new(path, error))

@@ -154,6 +154,8 @@ pub struct CleanDocument {
     pub freed: u64,
     /// Allocated bytes that were freed.
     pub freed_disk: u64,
+    /// How many of them are free for sure: less where files that stay may share blocks with what went.
+    pub freed_disk_at_least: u64,
     /// What goes, or went.
     pub remove: Vec<CleanRemove>,
     /// What was selected and stays.
@@ -294,7 +296,7 @@ mod tests {
                 keep: vec![CleanKeep::default()],
                 ..CleanDocument::default()
             }),
-            r#"{"schema_version":1,"dry_run":false,"expected":0,"freed":0,"freed_disk":0,"remove":[{"cache":"","root":"","id":"","reason":"","size":0,"paths":[]}],"keep":[{"cache":"","root":"","id":"","reason":"","size":0}],"failed":[],"errors":[]}"#
+            r#"{"schema_version":1,"dry_run":false,"expected":0,"freed":0,"freed_disk":0,"freed_disk_at_least":0,"remove":[{"cache":"","root":"","id":"","reason":"","size":0,"paths":[]}],"keep":[{"cache":"","root":"","id":"","reason":"","size":0}],"failed":[],"errors":[]}"#
         );
         assert_eq!(
             compact(&Problem { code: "root-relative".into(), hint: Some("h".into()), ..Problem::default() }),

@@ -27,7 +27,7 @@ pub(super) fn ext4(root: &Path, megabytes: u64) -> Vec<Mount> {
 }
 
 /// Where things wait.
-fn waiting(above: &Path) -> PathBuf {
+pub(super) fn waiting(above: &Path) -> PathBuf {
     above.join(format!(".dscc-quarantine-{}", rustix::process::geteuid().as_raw()))
 }
 

@@ -1,12 +1,13 @@
 //! Planning without locks, to be shown; and again under the locks, to be carried out.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::clean::{Advice, Approved, EntryIx, HeldEntries, Inventory, Locks, Plan, Removing, RootPlan, Weights, plan};
-use crate::documents::expected;
+use crate::clean::{
+    Advice, Approved, EntryIx, Held, HeldEntries, Hold, Inventory, Locks, Plan, Removing, RootPlan, Weights, plan,
+};
 use crate::model::{Edit, Problem, RelPath};
-use crate::runs::{Afterwards, Runs, Watch, remove, remove_in_place};
+use crate::runs::{Afterwards, Again, Guard, Runs, Watch, remove, remove_in_place};
 use crate::survey::Survey;
 use crate::tree::OpenFiles;
 
@@ -98,6 +99,7 @@ pub(super) fn carry_out(
     way: Way,
     seen: &mut Prepared,
 ) -> Result<Done, Failure> {
+    let (_guards, busy) = keep_others_away(seen, way);
     let mut locks = Locks::holding(way.until);
     for (inventory, root) in seen.looked.found.inventories.iter().zip(&seen.plan.roots) {
         for removing in &root.remove {
@@ -110,10 +112,15 @@ pub(super) fn carry_out(
     let mut advisor = Advisor { survey, locks: &mut locks };
     let shown = |inventory: &Inventory, fresh: &mut RootPlan| {
         let shown = approved_for(seen, inventory).map(Approved::by).unwrap_or_default();
-        shown.beyond(inventory, fresh)
+        let mut more = shown.beyond(inventory, fresh);
+        if let Some(reason) = busy.get(&inventory.root.identity()) {
+            let hold = |it: &Removing| (it.entry, Held { hold: Hold::InUse, reason: reason.clone() });
+            more.extend(fresh.remove.iter().map(hold));
+        }
+        more
     };
     let approved = plan_within(&looked, &weights, wish, &mut advisor, &shown);
-    let (done, remarks) = remove_all(context, survey, way, wish.how().no_record, (&looked, &approved))?;
+    let (done, remarks) = remove_all(context, survey, (wish, way), (&looked, &approved))?;
     *seen = Prepared::new(looked, approved);
     seen.looked.found.problems.extend(remarks.into_iter().map(|remark| Problem::new("journal", remark)));
     Ok(done)
@@ -123,35 +130,51 @@ pub(super) fn carry_out(
 fn remove_all(
     context: &Context,
     survey: &Survey,
-    way: Way,
-    in_place: bool,
+    (wish, way): (&dyn Wish, Way),
     (looked, plan): (&Looked, &Plan),
 ) -> Result<(Done, Vec<String>), Failure> {
     let signals = Signals::catch();
     let watch = Arc::new(Watch::until(signals.stop()));
-    let _shown = context.watch("putting aside", Some(expected(plan).size), &watch);
+    let _shown = context.watch("putting aside", Some(plan.expected().size), &watch);
     let (inventories, roots) = (looked.found.inventories.as_slice(), &plan.roots);
     let runs = Runs::new(&context.folders.state);
     let command: Vec<String> = std::env::args().skip(1).collect();
-    let removed = if in_place {
+    let removed = if wish.how().no_record {
         remove_in_place(&runs, &command, (inventories, plan), &watch)
     } else {
-        let mut again = |at: usize| claimed_again(survey, &inventories[at], &roots[at]);
+        let claimed = |at: usize| claimed_again(survey, &inventories[at], &roots[at]);
+        let mut again = |at: usize| Again { claimed: claimed(at), spare_used: !wish.terms().in_use };
         remove(&runs, command, (inventories, plan), &mut again, way.afterwards, &watch)?
     };
     let why = if way.afterwards == Afterwards::Delete { Waiting::ForDeletion } else { Waiting::ForUndo };
     let waits = removed.held.map(|run| (run, why));
-    Ok((Done { outcomes: removed.outcomes, waits, signal: signals.caught() }, removed.remarks))
+    Ok((Done { outcomes: removed.outcomes, waits, linked: removed.linked, signal: signals.caught() }, removed.remarks))
+}
+
+/// Lets no other run move things in the roots that this one takes something from, until this one has ended. Why that
+/// cannot be is told by root, where another run goes on.
+fn keep_others_away(seen: &Prepared, way: Way) -> (Vec<Guard>, HashMap<(u64, u64), String>) {
+    let used = seen.looked.found.inventories.iter().zip(&seen.plan.roots).filter(|(_, plan)| !plan.is_empty());
+    let mut roots: Vec<_> = used.map(|(inventory, _)| &inventory.root).collect();
+    // In the same order in every run: none waits for one that waits for it.
+    roots.sort_by_key(|root| root.identity());
+    let (mut guards, mut busy) = (Vec::new(), HashMap::new());
+    for root in roots {
+        match Guard::of(root, way.until) {
+            Ok(guard) => guards.push(guard),
+            Err(reason) => drop(busy.insert(root.identity(), reason)),
+        }
+    }
+    (guards, busy)
 }
 
 /// The places of what went that something which stays claims by now: somebody downloaded in between.
-fn claimed_again(survey: &Survey, inventory: &Inventory, plan: &RootPlan) -> HashSet<RelPath> {
+fn claimed_again(survey: &Survey, inventory: &Inventory, plan: &RootPlan) -> Result<HashSet<RelPath>, String> {
     let shared = |removing: &Removing| !inventory.items[removing.entry].entry.shares.is_empty();
     if !plan.remove.iter().any(shared) {
-        return HashSet::new();
+        return Ok(HashSet::new());
     }
-    let entries: Vec<EntryIx> = plan.remove.iter().map(|removing| removing.entry).collect();
-    survey.claims_now(inventory, &entries)
+    survey.claims_now(inventory, plan)
 }
 
 fn approved_for<'a>(seen: &'a Prepared, inventory: &Inventory) -> Option<&'a RootPlan> {

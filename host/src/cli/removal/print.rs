@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use hashbrown::HashSet;
 
 use crate::clean::{EntryIx, Outcome, Plan, Removing, RootPlan, Saved, Terms};
-use crate::documents::{self, expected};
+use crate::documents;
 use crate::model::{Problem, Recovery};
 use crate::runs::Afterwards;
 use crate::ui::{Column, Style, Table, escape, size};
@@ -78,11 +78,16 @@ fn summary(prepared: &Prepared, afterwards: Afterwards) -> Vec<String> {
     let plan = &prepared.plan;
     let mut lines = Vec::new();
     if plan.roots.iter().any(|root| !root.is_empty()) {
-        let expected = size(expected(plan).size);
+        let used = prepared.looked.found.inventories.iter().zip(&plan.roots).filter(|(_, root)| !root.is_empty());
+        let shared = used.into_iter().any(|(inventory, _)| inventory.root.may_share_blocks());
+        let bytes = size(plan.expected().size);
         lines.push(match afterwards {
-            Afterwards::Delete => format!("{expected} will be free."),
+            Afterwards::Delete if shared => {
+                format!("At most {bytes} will be free: files that stay may share blocks with what goes.")
+            }
+            Afterwards::Delete => format!("{bytes} will be free."),
             Afterwards::Wait(_) => {
-                format!("{expected} will wait for `dscc undo`, and are not free until they are deleted.")
+                format!("{bytes} will wait for `dscc undo`, and are not free until they are deleted.")
             }
         });
     }
@@ -116,7 +121,7 @@ fn endangered(prepared: &Prepared, recovery: Recovery, words: &str) -> Vec<Strin
 pub(super) fn question(plan: &Plan, afterwards: Afterwards) -> String {
     let entries = outermost(plan).len();
     let noun = if entries == 1 { "entry" } else { "entries" };
-    let expected = size(expected(plan).size);
+    let expected = size(plan.expected().size);
     match afterwards {
         Afterwards::Delete => format!("Remove {entries} {noun}, freeing {expected}?"),
         Afterwards::Wait(_) => format!("Remove {entries} {noun}, {expected}, which are kept for undo?"),
@@ -145,7 +150,6 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, to
     }
     let new: Vec<Problem> = prepared.looked.found.problems.iter().filter(|it| !told.contains(it)).cloned().collect();
     context.tell(&new);
-    let freed: u64 = outcomes.iter().map(|outcome| outcome.freed.size).sum();
     let mut removed = Vec::new();
     for (root, outcome) in prepared.plan.roots.iter().zip(outcomes) {
         removed.extend(outcome.removed.iter().map(|&at| &root.remove[at]).filter(|removing| removing.outermost));
@@ -153,8 +157,7 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, to
     if context.global.quiet {
         removed.iter().try_for_each(|it| context.output.print(&format!("{}\n", escape(&it.id))))?;
     } else {
-        let expected = expected(&prepared.plan).size;
-        for line in totals(removed.len(), freed, expected, done) {
+        for line in totals(removed.len(), prepared, done) {
             context.output.print(&format!("{line}\n"))?;
         }
         if let Some((run, why)) = &done.waits {
@@ -178,17 +181,18 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, to
 }
 
 /// What was done, in figures.
-fn totals(removed: usize, freed: u64, expected: u64, done: &Done) -> Vec<String> {
+fn totals(removed: usize, prepared: &Prepared, done: &Done) -> Vec<String> {
     let noun = if removed == 1 { "entry" } else { "entries" };
     let mut lines = match done.waits {
         Some((_, Waiting::ForUndo)) => {
-            return vec![format!("Removed {removed} {noun}; {} wait, and are not free yet.", size(expected))];
+            let expected = size(prepared.plan.expected().size);
+            return vec![format!("Removed {removed} {noun}; {expected} wait, and are not free yet.")];
         }
-        _ => vec![format!("Removed {removed} {noun}, freed {}.", size(freed))],
+        _ => {
+            let freed = documents::freed(&prepared.plan, &done.outcomes, done.linked);
+            vec![format!("Removed {removed} {noun}, {freed}")]
+        }
     };
-    if expected != freed {
-        lines.push(format!("The plan was {}.", size(expected)));
-    }
     if done.waits.is_some() {
         lines.push("The rest of what was put aside waits to be deleted: its bytes are not free yet.".into());
     }

@@ -2,6 +2,7 @@
 
 mod cutting;
 mod denied;
+mod errors;
 mod hiding;
 mod hostile;
 mod keeping;

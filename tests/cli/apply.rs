@@ -76,7 +76,8 @@ fn a_plan_is_the_published_document_and_one_more_key_with_the_documented_ones_in
     let (sandbox, hub, _) = world();
     hub.payload('f', 60, &["models--acme--a/blobs/x"]);
     let shown = plan(&sandbox, &["model/acme/a", "--force", "in-use", "--grace", "90s", "--include-others"]);
-    let expected = "dry_run errors expected failed freed freed_disk keep plan remove schema_version";
+    let expected =
+        "dry_run errors expected failed freed freed_disk freed_disk_at_least keep plan remove schema_version";
     assert_eq!(keys(&shown).into_iter().collect::<Vec<_>>().join(" "), expected);
     let saved = &shown["plan"];
     let of = |value: &Value| keys(value).into_iter().collect::<Vec<_>>().join(" ");

@@ -57,6 +57,7 @@ mod sandbox;
 mod select;
 mod shared_roots;
 mod show;
+mod signals;
 mod transformers;
 mod tree;
 mod truth;

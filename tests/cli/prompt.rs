@@ -1,8 +1,8 @@
 //! The question on a terminal. The terminal is made by `script`, which comes with the basic tools of most Linux systems;
 //! where it is missing, the tests of `ui::prompt` have to do.
 
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, Output, Stdio};
 
 use crate::sandbox::Sandbox;
 use crate::tree;
@@ -13,7 +13,7 @@ pub fn terminal(sandbox: &Sandbox, args: &str) -> Command {
     let model = sandbox.command::<&str>([]);
     let mut command = Command::new("script");
     command.args(["--quiet", "--return", "--echo", "never", "--command"]);
-    command.arg(format!("'{}' {args}", env!("CARGO_BIN_EXE_dscc"))).arg("/dev/null").env_clear();
+    command.arg(format!("exec '{}' {args}", env!("CARGO_BIN_EXE_dscc"))).arg("/dev/null").env_clear();
     command
         .envs(model.get_envs().filter_map(|(name, value)| Some((name, value?))))
         .env("TERM", "xterm")
@@ -24,17 +24,36 @@ pub fn terminal(sandbox: &Sandbox, args: &str) -> Command {
 
 /// Runs the program on a terminal on which this is typed; none without a terminal.
 pub fn on_a_terminal(sandbox: &Sandbox, args: &str, typed: &str) -> Option<(i32, String)> {
-    let version = Command::new("script").arg("--version").output().ok()?;
-    if !String::from_utf8_lossy(&version.stdout).contains("util-linux") {
-        return None;
-    }
-    let mut command = terminal(sandbox, args);
-    let mut child = command.spawn().unwrap();
+    let mut child = start(sandbox, args)?;
     child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    Some(ended(child, String::new()))
+}
+
+/// The same, and what is typed comes only when this was shown.
+pub fn answering_on_a_terminal(sandbox: &Sandbox, args: &str, question: &str, typed: &str) -> Option<(i32, String)> {
+    let mut child = start(sandbox, args)?;
+    let mut shown = Vec::new();
+    let stdout = child.stdout.as_mut().unwrap();
+    while !String::from_utf8_lossy(&shown).contains(question) {
+        let mut byte = [0];
+        assert_eq!(stdout.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&shown));
+        shown.extend(byte);
+    }
+    child.stdin.as_mut().unwrap().write_all(typed.as_bytes()).unwrap();
+    Some(ended(child, String::from_utf8_lossy(&shown).replace('\r', "")))
+}
+
+fn start(sandbox: &Sandbox, args: &str) -> Option<Child> {
+    let version = Command::new("script").arg("--version").output().ok()?;
+    let is_there = String::from_utf8_lossy(&version.stdout).contains("util-linux");
+    is_there.then(|| terminal(sandbox, args).spawn().unwrap())
+}
+
+fn ended(child: Child, before: String) -> (i32, String) {
     let Output { status, stdout, .. } = child.wait_with_output().unwrap();
-    let shown = String::from_utf8_lossy(&stdout).replace('\r', "");
+    let shown = before + &String::from_utf8_lossy(&stdout).replace('\r', "");
     assert!(!shown.contains("panicked"), "{shown}");
-    Some((status.code().unwrap(), shown))
+    (status.code().unwrap(), shown)
 }
 
 #[test]

@@ -48,6 +48,12 @@ pub trait Take {
     fn is_stopped(&self) -> bool {
         false
     }
+
+    /// Takes no more of an entry, and gives back what was taken of it, if that is possible. What comes back is what could
+    /// not be given back, and why.
+    fn give_up(&mut self, _removing: usize) -> Vec<(RelPath, FsError)> {
+        Vec::new()
+    }
 }
 
 /// Carries out a plan until `stop` is set, deleting things where they are. The locks of its entries are held by the caller.
@@ -77,7 +83,7 @@ pub fn carry_out(inventory: &Inventory, plan: &RootPlan, take: &mut dyn Take) ->
     run.edit(Moment::Before);
     for (at, step) in plan.steps.iter().enumerate() {
         if take.is_stopped() {
-            run.stop(&plan.steps[at..]);
+            run.stop(&plan.steps[at..], take);
             break;
         }
         run.step(at, step, take);
@@ -143,10 +149,13 @@ impl Run<'_> {
     }
 
     /// The user wants no more; what is left of an entry is told once.
-    fn stop(&mut self, rest: &[Step]) {
+    fn stop(&mut self, rest: &[Step], take: &mut dyn Take) {
         for step in rest {
             if !self.failed.contains(&step.removing) {
                 self.skip(step, "was not removed any more, because the command was interrupted".into());
+                for (path, error) in take.give_up(step.removing) {
+                    self.fail(step, path, error);
+                }
             }
         }
     }

@@ -70,11 +70,11 @@ impl Wish for Planned<'_> {
     }
 
     fn look(&self, context: &Context, survey: &Survey) -> Result<Looked, Failure> {
-        let (_counters, _shown) = context.progress("listing");
         let entries = self.saved.roots.iter().flat_map(|root| &root.entries);
         let names: BTreeSet<&String> = entries.clone().map(|entry| &entry.cache).collect();
         let scope = Scope { names: names.into_iter().cloned().collect(), with_neighbours: true };
         let (_, mut found) = context.find_in(survey, scope)?;
+        let (_counters, _shown) = context.progress("listing");
         let places = self.saved.roots.iter().map(|root| place(&found, root)).collect::<Result<Vec<_>, _>>()?;
         survey.list_top(&mut found.inventories, Detail::Full, &mut found.problems);
         let missing = self.saved.roots.iter().zip(&places).flat_map(|(root, place)| {

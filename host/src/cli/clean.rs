@@ -51,10 +51,10 @@ impl Wish for Named<'_> {
 
     fn look(&self, context: &Context, survey: &Survey) -> Result<Looked, Failure> {
         let args = self.args;
-        let (_counters, _shown) = context.progress("listing");
         // What is out of scope and stays may need what is in scope.
         let scope = Scope { names: args.caches.caches.clone(), with_neighbours: true };
         let (_, mut found) = context.find_in(survey, scope)?;
+        let (_counters, _shown) = context.progress("listing");
         let targets: Vec<Target> = args.entries.iter().map(|text| Target { text: text.clone() }).collect();
         let all = args.all || targets.is_empty();
         if all {

@@ -7,12 +7,13 @@ use crate::folders::Folders;
 use crate::model::Problem;
 use crate::plugins::{Catalog, Folder};
 use crate::roots::{Environment, Origin, Outcome};
+use crate::runs::Watch;
 use crate::runtime::{Limits, OnDemand};
 use crate::settings::Settings;
 use crate::survey::{self, Found, Scope, Survey};
 use crate::tree;
 use crate::tree::OpenFiles;
-use crate::ui::{Output, Progress, json};
+use crate::ui::{Count, Output, Progress, json};
 
 use super::args::{Caches, Global};
 use super::exit::{Failure, Status};
@@ -71,7 +72,20 @@ impl Context {
         let counters = Arc::new(tree::Progress::default());
         let shown = Arc::clone(&counters);
         let quiet = self.global.quiet || self.global.json;
-        (counters, Progress::start(what, None, quiet, move || (shown.entries(), shown.bytes())))
+        let what = what.to_owned();
+        let count = move || Count { what: what.clone(), items: shown.entries(), bytes: shown.bytes() };
+        (counters, Progress::start(None, quiet, count))
+    }
+
+    /// Shows how far a run has come, if it takes long: what it moves, then what it deletes.
+    pub(super) fn watch(&self, moving: &str, total_bytes: Option<u64>, watch: &Arc<Watch>) -> Progress {
+        let (moving, watch) = (moving.to_owned(), Arc::clone(watch));
+        let quiet = self.global.quiet || self.global.json;
+        Progress::start(total_bytes, quiet, move || {
+            let deletes = watch.deleted.entries() > 0 || (watch.moved.entries() == 0 && watch.deleted.bytes() > 0);
+            let (what, counters) = if deletes { ("deleting", &watch.deleted) } else { (&*moving, &watch.moved) };
+            Count { what: what.to_owned(), items: counters.entries(), bytes: counters.bytes() }
+        })
     }
 
     /// Finds the caches that `-c` names.

@@ -6,13 +6,14 @@ mod kept;
 mod print;
 
 use std::io::stdin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use crate::clean::{Chosen, HeldEntries, Hold, Inventory, Keeping, Outcome, Plan, RootPlan, Terms};
 use crate::model::Problem;
-use crate::runs::{Afterwards, GivenUp, Runs, recover};
+use crate::runs::{Afterwards, GivenUp, Runs, Watch, recover};
 use crate::settings::Settings;
 use crate::survey::{Found, Survey};
 use crate::ui::json::CleanKeep;
@@ -132,7 +133,12 @@ pub(super) fn run(context: &mut Context, wish: &dyn Wish) -> Result<Status, Fail
         if !how.no_record {
             runs.journal().check().map_err(GivenUp::Before)?;
         }
-        recover(&runs).iter().for_each(|said| context.output.warning(said));
+        let said = {
+            let watch = Arc::new(Watch::default());
+            let _shown = context.watch("putting back", None, &watch);
+            recover(&runs, &watch)
+        };
+        said.iter().for_each(|said| context.output.warning(said));
     }
     let survey = context.survey();
     let mut seen = carry_out::prepare(context, &survey, wish, way)?;

@@ -29,8 +29,8 @@ impl Signals {
     }
 
     /// Set once a signal came.
-    pub(super) fn stop(&self) -> &AtomicBool {
-        &self.stop
+    pub(super) fn stop(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
     }
 
     /// The signal that came.

@@ -1,19 +1,20 @@
 //! `dscc undo`: what a run of `clean` took goes back to its places, or is deleted for good.
 
 use std::io::stdin;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::model::Problem;
-use crate::runs::{Because, Event, Past, Phase, Record, Run, Runs, discard, put_back};
-use crate::tree::Progress;
+use crate::runs::{Because, Event, Past, Phase, Record, Run, Runs, Watch, discard, put_back};
 use crate::ui::json::SchemaVersion;
 use crate::ui::{Answer, ask, can_ask, escape, size};
 
 use super::args::Undo;
 use super::context::Context;
 use super::exit::{Failure, Status};
+use super::signals::Signals;
 
 /// What `dscc undo --json` prints.
 #[derive(Default, Serialize)]
@@ -55,7 +56,11 @@ fn restore(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> 
         let message = format!("what the run {} took is partly deleted already", past.name);
         return Err(Failure::new(Status::Refused, message).hint("`dscc undo --discard` deletes the rest"));
     }
-    let done = put_back(run, &record).map_err(anyhow::Error::from)?;
+    let done = {
+        let watch = Arc::new(Watch::default());
+        let _shown = context.watch("putting back", None, &watch);
+        put_back(run, &record, &watch.moved).map_err(anyhow::Error::from)?
+    };
     tell(context, runs, &Event::undone(&past.name, Because::Asked, &done));
     let row = |it: &crate::runs::EntryRecord, reason: Option<String>| Row {
         run: past.name.clone(),
@@ -118,7 +123,10 @@ fn delete(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> R
         }
     }
     let mut document = Document::default();
-    for past in &past {
+    let signals = Signals::catch();
+    let watch = Arc::new(Watch::until(signals.stop()));
+    let shown = context.watch("deleting", Some(bytes), &watch);
+    for past in past.iter().take_while(|_| signals.caught().is_none()) {
         let (run, record) = take_over(runs, &past.name)?;
         let all = record.roots.iter().flat_map(|root| &root.entries);
         let row = |entry: &crate::runs::EntryRecord, reason: Option<String>| Row {
@@ -128,7 +136,7 @@ fn delete(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> R
             reason,
         };
         document.runs.push(past.name.clone());
-        let done = discard(run, &record, &Progress::default());
+        let done = discard(run, &record, &watch);
         tell(context, runs, &Event::discarded(&past.name, Because::Asked, &done));
         match done {
             Ok(freed) => {
@@ -138,6 +146,7 @@ fn delete(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> R
             Err(error) => document.left.extend(all.map(|entry| row(entry, Some(error.to_string())))),
         }
     }
+    drop(shown);
     let complete = document.left.is_empty();
     if context.global.json {
         context.print_json(&document)?;
@@ -149,7 +158,11 @@ fn delete(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> R
             context.output.error(&format!("{}: {reason}", escape(&row.id)));
         }
     }
-    Ok(if complete { Status::Done } else { Status::Failed })
+    Ok(match signals.caught() {
+        Some(signal) => Status::Interrupted(signal),
+        None if complete => Status::Done,
+        None => Status::Failed,
+    })
 }
 
 /// Adds a line to the journal. What was done is done, so that a journal which cannot be written is only told.

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use hashbrown::HashSet as Set;
 
@@ -14,6 +13,7 @@ use crate::tree::{FsError, Holding, Identity, NodeKind, OpenFiles, Process, Root
 use super::record::{EditRecord, Line, Place};
 use super::store::Run;
 use super::waiting::Waits;
+use super::watch::Watch;
 
 /// One root's part of a run.
 pub struct Aside<'a> {
@@ -24,7 +24,7 @@ pub struct Aside<'a> {
     moves: Vec<Move>,
     /// By step: its moves, or why it has none.
     of_step: Vec<Result<Vec<usize>, (RelPath, FsError)>>,
-    stop: &'a AtomicBool,
+    watch: &'a Watch,
     /// Something that was to be put back could not be: nothing of this may be deleted.
     pub(super) stuck: bool,
     /// What indexes are about to lose.
@@ -57,7 +57,7 @@ impl<'a> Aside<'a> {
         plan: &'a RootPlan,
         run: &mut Run,
         number: usize,
-        stop: &'a AtomicBool,
+        watch: &'a Watch,
     ) -> Result<Self, FsError> {
         // Where what goes waits in the root itself, making that place changes the root's time.
         let root = inventory.root.stat(&RelPath::root()).ok();
@@ -66,7 +66,7 @@ impl<'a> Aside<'a> {
         let of_step = plan.steps.iter().map(|step| pieces.of_step(step)).collect();
         let moves = pieces.moves;
         let losses = losses(inventory, plan);
-        let aside = Self { inventory, plan, holding, moves, of_step, stop, stuck: false, losses };
+        let aside = Self { inventory, plan, holding, moves, of_step, watch, stuck: false, losses };
         aside.record(run, root);
         Ok(aside)
     }
@@ -264,6 +264,7 @@ impl<'a> Aside<'a> {
             root.put_aside(&item.path, item.identity, &self.holding, number)?;
             true
         };
+        self.watch.moved.add(1, 0);
         Ok(())
     }
 
@@ -299,7 +300,11 @@ impl Take for Aside<'_> {
     }
 
     fn is_stopped(&self) -> bool {
-        self.stop.load(Relaxed)
+        self.watch.is_stopped()
+    }
+
+    fn give_up(&mut self, removing: usize) -> Vec<(RelPath, FsError)> {
+        self.give_back_entry(removing)
     }
 }
 

@@ -15,6 +15,7 @@ mod removal;
 mod reserve;
 mod store;
 mod waiting;
+mod watch;
 
 #[cfg(test)]
 #[cfg(unix)]
@@ -31,3 +32,4 @@ pub use recover::recover;
 pub use removal::{Afterwards, Again, Discarded, GivenUp, Removed, discard, remove, remove_in_place};
 pub use reserve::Reserve;
 pub use store::{Past, Run, Runs, RunsError};
+pub use watch::Watch;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::clean::give_lines_back;
 use crate::model::{Moment, RelPath};
-use crate::tree::{FsError, Holding, Identity, NodeKind, Root};
+use crate::tree::{FsError, Holding, Identity, NodeKind, Progress, Root};
 
 use super::guard::Guard;
 use super::record::{EntryRecord, Phase, Record, RootRecord};
@@ -27,19 +27,24 @@ pub struct PutBack {
 ///
 /// # Errors
 /// When the record cannot be removed.
-pub fn put_back(run: Run, record: &Record) -> Result<PutBack, RunsError> {
-    put_all_back(run, record, &|root| Guard::of(root, Instant::now()).map(Some))
+pub fn put_back(run: Run, record: &Record, progress: &Progress) -> Result<PutBack, RunsError> {
+    put_all_back(run, record, &|root| Guard::of(root, Instant::now()).map(Some), progress)
 }
 
 /// The same by the run itself, which keeps others away already.
 pub(super) fn put_back_own(run: Run, record: &Record) -> Result<PutBack, RunsError> {
-    put_all_back(run, record, &|_| Ok(None))
+    put_all_back(run, record, &|_| Ok(None), &Progress::default())
 }
 
 /// Keeps other runs away from a root.
 type KeepAway<'a> = &'a dyn Fn(&Root) -> Result<Option<Guard>, String>;
 
-fn put_all_back(mut run: Run, record: &Record, keep_away: KeepAway<'_>) -> Result<PutBack, RunsError> {
+fn put_all_back(
+    mut run: Run,
+    record: &Record,
+    keep_away: KeepAway<'_>,
+    progress: &Progress,
+) -> Result<PutBack, RunsError> {
     let mut done = PutBack::default();
     let was_held = record.phase == Some(Phase::Held);
     if was_held {
@@ -48,7 +53,7 @@ fn put_all_back(mut run: Run, record: &Record, keep_away: KeepAway<'_>) -> Resul
     }
     for root in &record.roots {
         match Part::open(root, keep_away) {
-            Ok(Some(part)) => part.put_back(&mut done),
+            Ok(Some(part)) => part.put_back(&mut done, progress),
             Ok(None) => {}
             Err(reason) => done.left.extend(root.entries.iter().map(|entry| (entry.clone(), reason.clone()))),
         }
@@ -101,7 +106,7 @@ impl<'a> Part<'a> {
         Ok(Some(Self { record, root, holding, waiting, _guard: guard }))
     }
 
-    fn put_back(&self, done: &mut PutBack) {
+    fn put_back(&self, done: &mut PutBack, progress: &Progress) {
         let blocked = self.blocked();
         let reason = |entry: usize| blocked.iter().find(|(it, _)| *it == entry).map(|(_, reason)| reason.clone());
         self.edit(Moment::After, done);
@@ -123,6 +128,7 @@ impl<'a> Part<'a> {
                     done.remarks.push(format!("`{}` could not be put back: {error}", it.path));
                 }
             }
+            progress.add(1, 0);
         }
         self.add_parts(&mut broken);
         self.take_again(&moved, &broken);

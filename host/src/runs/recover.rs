@@ -3,16 +3,15 @@
 
 use jiff::Timestamp;
 
-use crate::tree::Progress;
-
 use super::event::{Because, Event};
 use super::put_back::put_back;
 use super::record::Phase;
 use super::removal::discard;
 use super::store::Runs;
+use super::watch::Watch;
 
 /// Brings every killed run to an end; what was done, in sentences for people.
-pub fn recover(runs: &Runs) -> Vec<String> {
+pub fn recover(runs: &Runs, watch: &Watch) -> Vec<String> {
     let (past, errors) = runs.all();
     let mut said: Vec<String> = errors.iter().map(ToString::to_string).collect();
     for past in past {
@@ -20,20 +19,20 @@ pub fn recover(runs: &Runs) -> Vec<String> {
         let (phase, name) = (record.phase, &past.name);
         if phase == Some(Phase::Held) {
             if record.until.is_some_and(|until| until < Timestamp::now()) {
-                said.extend(expire(runs, name));
+                said.extend(expire(runs, name, watch));
             }
             continue;
         }
         match runs.take_over(name) {
             Ok(Some((run, record))) if phase == Some(Phase::Purging) => {
-                let done = discard(run, &record, &Progress::default());
+                let done = discard(run, &record, watch);
                 said.extend(tell(runs, &Event::discarded(name, Because::Killed, &done)));
                 match done {
                     Ok(_) => said.push(format!("the interrupted run {name} was finished")),
                     Err(error) => said.push(format!("the interrupted run {name} could not be finished: {error}")),
                 }
             }
-            Ok(Some((run, record))) => match put_back(run, &record) {
+            Ok(Some((run, record))) => match put_back(run, &record, &watch.moved) {
                 Ok(done) => {
                     said.extend(tell(runs, &Event::undone(name, Because::Killed, &done)));
                     if done.left.is_empty() {
@@ -54,9 +53,9 @@ pub fn recover(runs: &Runs) -> Vec<String> {
 }
 
 /// Deletes what has waited long enough.
-fn expire(runs: &Runs, name: &str) -> Vec<String> {
+fn expire(runs: &Runs, name: &str, watch: &Watch) -> Vec<String> {
     let Ok(Some((run, record))) = runs.take_over(name) else { return Vec::new() };
-    let done = discard(run, &record, &Progress::default());
+    let done = discard(run, &record, watch);
     let untold = tell(runs, &Event::discarded(name, Because::Waited, &done));
     let said = match done {
         Ok(_) => format!("what the run {name} took has waited long enough and was deleted"),

@@ -2,20 +2,20 @@
 //! unless it is to be held.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use jiff::Timestamp;
 
 use crate::clean::{Failure, Inventory, Outcome, Plan, RootPlan, execute};
 use crate::model::RelPath;
-use crate::tree::{Freed, FsError, Holding, LinkTally, Progress, Space};
+use crate::tree::{Freed, FsError, Holding, LinkTally, Space};
 
 use super::aside::Aside;
 use super::event::{Begun, Ended, Ending, Event};
 use super::put_back::put_back_own;
 use super::record::{Line, Phase, Place, Record};
 use super::store::{Run, Runs, RunsError, name_of};
-use super::waiting::{give_back_strangers, purge};
+use super::waiting::{Left, give_back_strangers, purge};
+use super::watch::Watch;
 
 /// Whether what went is kept for `dscc undo`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,12 +85,11 @@ pub fn remove(
     whole: (&[Inventory], &Plan),
     again: &mut dyn FnMut(usize) -> Again,
     afterwards: Afterwards,
-    progress: &Progress,
-    stop: &AtomicBool,
+    watch: &Watch,
 ) -> Result<Removed, GivenUp> {
     runs.journal().check().map_err(GivenUp::Before)?;
     let mut run = runs.begin(command.clone()).map_err(GivenUp::Before)?;
-    let removed = match prepare(runs, &mut run, &command, whole, stop) {
+    let removed = match prepare(runs, &mut run, &command, whole, watch) {
         Err(error) => {
             let _ = run.forget();
             Err(GivenUp::Before(error))
@@ -100,7 +99,7 @@ pub fn remove(
             // What was to be put back and could not be must not be deleted.
             let stuck = parts.iter().flatten().any(|part| part.stuck);
             let afterwards = if stuck { Afterwards::Wait(None) } else { afterwards };
-            finish(runs, run, whole, (parts, outcomes), afterwards, progress, stop)
+            finish(runs, run, whole, (parts, outcomes), afterwards, watch)
         }
     };
     runs.reserve().restore();
@@ -113,7 +112,7 @@ fn prepare<'a>(
     run: &mut Run,
     command: &[String],
     (inventories, plan): Whole<'a>,
-    stop: &'a AtomicBool,
+    watch: &'a Watch,
 ) -> Result<Vec<Part<'a>>, RunsError> {
     let used = || inventories.iter().zip(&plan.roots).enumerate().filter(|(_, (_, plan))| !plan.is_empty());
     let places = used().flat_map(|(number, (inventory, _))| Aside::places(inventory, run, number));
@@ -126,7 +125,7 @@ fn prepare<'a>(
             parts.push(Err(Outcome::default()));
             continue;
         }
-        let make = || Aside::prepare(inventory, plan, run, number, stop);
+        let make = || Aside::prepare(inventory, plan, run, number, watch);
         parts.push(runs.reserve().spend(|error| *error == FsError::NoSpace, make).map_err(|error| {
             Aside::places(inventory, run, number).iter().for_each(|place| Holding::clear_away(place));
             nowhere(inventory, plan, &error)
@@ -166,8 +165,7 @@ fn finish(
     (inventories, plan): Whole<'_>,
     (parts, mut outcomes): (Vec<Part<'_>>, Vec<Outcome>),
     afterwards: Afterwards,
-    progress: &Progress,
-    stop: &AtomicBool,
+    watch: &Watch,
 ) -> Result<Removed, GivenUp> {
     let (phase, until) = match afterwards {
         Afterwards::Delete => (Phase::Purging, None),
@@ -182,11 +180,11 @@ fn finish(
     for (part, outcome) in parts.iter().zip(&mut outcomes) {
         let Ok(aside) = part else { continue };
         waits |= match afterwards {
-            Afterwards::Delete => !purge_part(aside, outcome, &tally, progress),
+            Afterwards::Delete => !purge_part(aside, outcome, &tally, watch),
             Afterwards::Wait(_) => !matches!(aside.holding.remove_if_empty(), Ok(true)),
         };
     }
-    let how = if stop.load(Relaxed) { Ending::Interrupted } else { Ending::Done };
+    let how = if watch.is_stopped() { Ending::Interrupted } else { Ending::Done };
     let ended = Event::Ended(Ended::of(&run.name, how, waits, inventories, plan, &outcomes));
     let mut remarks = Vec::new();
     remarks.extend(runs.journal().add(&ended).err().map(|error| format!("the end of this run is not told: {error}")));
@@ -219,15 +217,14 @@ pub fn remove_in_place(
     runs: &Runs,
     command: &[String],
     (inventories, plan): (&[Inventory], &Plan),
-    progress: &Progress,
-    stop: &AtomicBool,
+    watch: &Watch,
 ) -> Removed {
     let name = name_of(Timestamp::now(), 0);
     let begun = Event::Begun(Begun::of(&name, command, false, inventories, plan));
     let is_told = runs.journal().add(&begun).is_ok();
     let tally = LinkTally::default();
-    let outcomes = execute(inventories, plan, &tally, progress, stop);
-    let how = if stop.load(Relaxed) { Ending::Interrupted } else { Ending::Done };
+    let outcomes = execute(inventories, plan, &tally, &watch.deleted, watch.stop());
+    let how = if watch.is_stopped() { Ending::Interrupted } else { Ending::Done };
     let ended = Event::Ended(Ended::of(&name, how, false, inventories, plan, &outcomes));
     // Perhaps there is room for the beginning by now.
     let told = if is_told { Ok(()) } else { runs.journal().add(&begun) }.and_then(|()| runs.journal().add(&ended));
@@ -252,24 +249,30 @@ fn nowhere(inventory: &Inventory, plan: &RootPlan, error: &FsError) -> Outcome {
     Outcome { failed: outermost.map(failure).collect(), ..Outcome::default() }
 }
 
-/// Deletes what one root put aside; whether all of it went.
-fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkTally, progress: &Progress) -> bool {
+/// Deletes what one root put aside; whether all of it went. What is left of an entry after a signal is told once.
+fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkTally, watch: &Watch) -> bool {
     let (before, space) = (tally.freed(), Space::before(aside.root()));
     give_back_strangers(aside.root(), &aside.holding, &aside.waits());
-    let failures = purge(&aside.holding, &aside.waits(), tally, progress);
+    let left = purge(&aside.holding, &aside.waits(), tally, watch);
     outcome.freed = tally.freed() - before;
     outcome.at_least = space.at_least(outcome.freed.disk_size);
-    let clean = failures.is_empty();
-    for (item, path, error) in failures {
+    let clean = left.is_empty();
+    let mut stopped = HashSet::new();
+    for Left { item, path, error } in left {
         let removing = aside.removing_of(item);
         outcome.removed.retain(|removed| *removed != removing);
+        let consequence = match error {
+            Some(FsError::Stranded) => None,
+            Some(_) => Some("it is out of the cache and not deleted; `dscc undo --discard` tries again"),
+            None if !stopped.insert(removing) => continue,
+            None => Some("it is out of the cache and was not deleted any more, because the command was interrupted"),
+        };
         outcome.failed.push(Failure {
             cache: aside.cache_of(removing),
             removing: Some(removing),
             path: aside.origin(item, &path),
-            consequence: (error != FsError::Stranded)
-                .then(|| "it is out of the cache and not deleted; `dscc undo --discard` tries again".into()),
-            error: Some(error),
+            error,
+            consequence: consequence.map(str::to_owned),
         });
     }
     clean && matches!(aside.holding.remove_if_empty(), Ok(true))
@@ -279,7 +282,7 @@ fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkTally, progr
 ///
 /// # Errors
 /// The first thing that could not be deleted; the run is not forgotten then.
-pub fn discard(mut run: Run, record: &Record, progress: &Progress) -> Result<Freed, Discarded> {
+pub fn discard(mut run: Run, record: &Record, watch: &Watch) -> Result<Freed, Discarded> {
     run.enter(Phase::Purging, None).map_err(Discarded::Record)?;
     let tally = LinkTally::default();
     for root in &record.roots {
@@ -291,8 +294,9 @@ pub fn discard(mut run: Run, record: &Record, progress: &Progress) -> Result<Fre
         if let Ok(place) = root.open_root() {
             give_back_strangers(&place, &holding, &root.waits());
         }
-        if let Some((_, path, error)) = purge(&holding, &root.waits(), &tally, progress).into_iter().next() {
-            return Err(Discarded::Place(root.holding.join(path.to_path_buf()), error));
+        if let Some(Left { path, error, .. }) = purge(&holding, &root.waits(), &tally, watch).into_iter().next() {
+            let failed = |error| Discarded::Place(root.holding.join(path.to_path_buf()), error);
+            return Err(error.map_or(Discarded::Stopped, failed));
         }
         match holding.remove_if_empty() {
             Ok(true) => {}
@@ -311,6 +315,9 @@ pub enum Discarded {
     /// The record.
     #[error("{0}")]
     Record(RunsError),
+    /// A signal came.
+    #[error("not all of it was deleted, because the command was interrupted; the next run deletes the rest")]
+    Stopped,
     /// A place.
     #[error("`{}`: {}", .0.display(), .1)]
     Place(std::path::PathBuf, FsError),

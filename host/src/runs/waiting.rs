@@ -7,9 +7,10 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::model::{PathTree, RelPath};
-use crate::tree::{FsError, Holding, Keep, LinkTally, NodeKind, Progress, Root, Stat};
+use crate::tree::{FsError, Holding, Keep, LinkTally, NodeKind, Root, Stat};
 
 use super::record::{ItemRecord, RootRecord};
+use super::watch::Watch;
 
 /// What is known of a thing that waits under a number.
 #[derive(Clone, Copy)]
@@ -94,36 +95,43 @@ pub(super) fn give_back_strangers(root: &Root, holding: &Holding, items: &[Waits
     }
 }
 
-/// Deletes what waits in a holding; what is left, by item.
-pub(super) fn purge(
-    holding: &Holding,
-    items: &[Waits<'_>],
-    tally: &LinkTally,
-    progress: &Progress,
-) -> Vec<(usize, RelPath, FsError)> {
+/// Something that waits and was to be deleted.
+pub(super) struct Left {
+    /// Its number.
+    pub item: usize,
+    /// Where it waits.
+    pub path: RelPath,
+    /// None if it was not tried any more.
+    pub error: Option<FsError>,
+}
+
+/// Deletes what waits in a holding; what is left.
+pub(super) fn purge(holding: &Holding, items: &[Waits<'_>], tally: &LinkTally, watch: &Watch) -> Vec<Left> {
     let root = match holding.as_root() {
         Ok(root) => root,
-        Err(error) => return vec![(0, RelPath::root(), error)],
+        Err(error) => return vec![Left { item: 0, path: RelPath::root(), error: Some(error) }],
     };
-    let (paths, keep) = (PathTree::default(), []);
-    let one = |item: &Waits<'_>| {
-        let Ok(at) = RelPath::parse(&item.number.to_string()) else { return Vec::new() };
-        let error = match holding.stat(item.number) {
-            Err(FsError::NotFound) => return Vec::new(),
-            Err(error) => Some(error),
-            Ok(found) if !item.is(&found) => Some(FsError::Stranded),
-            Ok(_) if item.emptied => match holding.drop_empty(item.number) {
-                Ok(true) => return Vec::new(),
-                Ok(false) => Some(FsError::Stranded),
-                Err(error) => Some(error),
-            },
-            Ok(found) => {
-                let keep = Keep { paths: &paths, kept: &keep };
-                let removal = root.remove(&at, found.identity, &keep, tally, progress);
-                return removal.failures.into_iter().map(|(path, error)| (item.number, path, error)).collect();
-            }
-        };
-        error.into_iter().map(|error| (item.number, at.clone(), error)).collect()
-    };
-    items.par_iter().flat_map_iter(one).collect()
+    items.par_iter().flat_map_iter(|item| purge_one(&root, holding, item, tally, watch)).collect()
+}
+
+fn purge_one(root: &Root, holding: &Holding, item: &Waits<'_>, tally: &LinkTally, watch: &Watch) -> Vec<Left> {
+    let Ok(at) = RelPath::parse(&item.number.to_string()) else { return Vec::new() };
+    let left = |error| Left { item: item.number, path: at.clone(), error };
+    match holding.stat(item.number) {
+        Err(FsError::NotFound) => Vec::new(),
+        Err(error) => vec![left(Some(error))],
+        _ if watch.is_stopped() => vec![left(None)],
+        Ok(found) if !item.is(&found) => vec![left(Some(FsError::Stranded))],
+        Ok(_) if item.emptied => match holding.drop_empty(item.number) {
+            Ok(true) => Vec::new(),
+            Ok(false) => vec![left(Some(FsError::Stranded))],
+            Err(error) => vec![left(Some(error))],
+        },
+        Ok(found) => {
+            let keep = Keep { paths: &PathTree::default(), kept: &[] };
+            let removal = root.remove(&at, found.identity, &keep, tally, &watch.deleted);
+            let failed = |(path, error)| Left { item: item.number, path, error: Some(error) };
+            removal.failures.into_iter().map(failed).collect()
+        }
+    }
 }

@@ -129,7 +129,8 @@ impl Progress {
         self.bytes.load(Relaxed)
     }
 
-    pub(super) fn add(&self, entries: u64, bytes: u64) {
+    /// So much more was done.
+    pub fn add(&self, entries: u64, bytes: u64) {
         self.entries.fetch_add(entries, Relaxed);
         self.bytes.fetch_add(bytes, Relaxed);
     }

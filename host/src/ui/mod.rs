@@ -14,7 +14,7 @@ mod table;
 pub use age::{age, rfc3339, timestamp};
 pub use escape::{escape, is_hidden};
 pub use output::{Output, OutputError};
-pub use progress::Progress;
+pub use progress::{Count, Progress};
 pub use prompt::{Answer, ask, can_ask, confirm};
 pub use size::{at_least, size};
 pub use style::{ColorChoice, Colors, Style};

@@ -3,8 +3,9 @@
 use std::fs;
 
 use super::world::{World, entry, path};
-use crate::clean::{Approved, Held, HeldEntries, Hold, Terms};
-use crate::model::{Edit, Listing, Moment, Recovery};
+use crate::clean::{Approved, Held, HeldEntries, Hold, Step, Take, Terms, carry_out};
+use crate::model::{Edit, Listing, Moment, Recovery, RelPath};
+use crate::tree::FsError;
 
 /// A repository `r` with two revisions that share a blob, each with one of its own, and one blob beside.
 fn repository() -> World {
@@ -320,4 +321,44 @@ fn a_fresh_plan_that_wants_more_than_was_shown_keeps_that_entry() {
     let mut fresh = world.plan_for(&["a", "b"]);
     let held = Approved::by(&shown.roots[0]).beyond(&world.inventory, &mut fresh.roots[0]);
     assert_eq!(held.into_keys().collect::<Vec<_>>(), [world.ix("b")]);
+}
+
+/// Takes nothing, stops after some steps, and remembers what it was told to give up.
+struct Stopping {
+    steps: usize,
+    given_up: Vec<usize>,
+}
+
+impl Take for Stopping {
+    fn take(&mut self, _: usize, _: &Step) -> Vec<(RelPath, FsError)> {
+        self.steps -= 1;
+        Vec::new()
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.steps == 0
+    }
+
+    fn give_up(&mut self, removing: usize) -> Vec<(RelPath, FsError)> {
+        self.given_up.push(removing);
+        Vec::new()
+    }
+}
+
+#[test]
+fn whoever_stops_in_the_middle_of_an_entry_gives_it_up_once_and_keeps_what_is_done() {
+    let entries = ["a", "b", "c"].map(|name| {
+        let parts = [1, 2].map(|number| format!("{name}/{number}"));
+        entry(name).owning(&[&parts[0], &parts[1]])
+    });
+    let files: Vec<(&str, usize)> = ["a/1", "a/2", "b/1", "b/2", "c/1", "c/2"].map(|file| (file, 1)).to_vec();
+    let world = World::new(&files, vec![("", entries.to_vec())]);
+    let plan = world.plan_for(&["a", "b", "c"]);
+    // Each has two files and the folder that they leave empty.
+    for (steps, removed, given_up) in [(3, vec![0], vec![1, 2]), (4, vec![0], vec![1, 2]), (9, vec![0, 1, 2], vec![])] {
+        let mut take = Stopping { steps, given_up: vec![] };
+        let outcome = carry_out(&world.inventory, &plan.roots[0], &mut take);
+        assert_eq!((outcome.removed, take.given_up), (removed, given_up.clone()), "{steps}");
+        assert_eq!(outcome.failed.len(), given_up.len());
+    }
 }

@@ -1,12 +1,13 @@
 //! Planning without locks, to be shown; and again under the locks, to be carried out.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::clean::{
     Advice, Approved, EntryIx, Held, HeldEntries, Hold, Inventory, Locks, Plan, Removing, RootPlan, Weights, plan,
 };
 use crate::model::{Edit, Problem, RelPath};
-use crate::runs::{Afterwards, Again, Guard, Runs, remove, remove_in_place};
+use crate::runs::{Afterwards, Again, Guard, Runs, Watch, remove, remove_in_place};
 use crate::survey::Survey;
 use crate::tree::OpenFiles;
 
@@ -133,16 +134,17 @@ fn remove_all(
     (looked, plan): (&Looked, &Plan),
 ) -> Result<(Done, Vec<String>), Failure> {
     let signals = Signals::catch();
-    let (counters, _shown) = context.progress("removing");
+    let watch = Arc::new(Watch::until(signals.stop()));
+    let _shown = context.watch("putting aside", Some(plan.expected().size), &watch);
     let (inventories, roots) = (looked.found.inventories.as_slice(), &plan.roots);
     let runs = Runs::new(&context.folders.state);
     let command: Vec<String> = std::env::args().skip(1).collect();
     let removed = if wish.how().no_record {
-        remove_in_place(&runs, &command, (inventories, plan), &counters, signals.stop())
+        remove_in_place(&runs, &command, (inventories, plan), &watch)
     } else {
         let claimed = |at: usize| claimed_again(survey, &inventories[at], &roots[at]);
         let mut again = |at: usize| Again { claimed: claimed(at), spare_used: !wish.terms().in_use };
-        remove(&runs, command, (inventories, plan), &mut again, way.afterwards, &counters, signals.stop())?
+        remove(&runs, command, (inventories, plan), &mut again, way.afterwards, &watch)?
     };
     let why = if way.afterwards == Afterwards::Delete { Waiting::ForDeletion } else { Waiting::ForUndo };
     let waits = removed.held.map(|run| (run, why));

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::model::RelPath;
+use crate::runs::Watch;
 use crate::runs::waiting::{Waits, give_back_strangers, purge};
-use crate::tree::{FsError, Holding, Identity, LinkTally, NodeKind, Progress, Root};
+use crate::tree::{FsError, Holding, Identity, LinkTally, NodeKind, Root};
 
 /// What is put aside, in this order; the last one only if it is empty.
 const ITEMS: [&str; 4] = ["top/a", "top/c/f", "top/c/d", "top/e"];
@@ -154,7 +155,7 @@ fn finish(root: &Root, holding: &Holding, of: &Leftover) -> bool {
         })
         .collect();
     give_back_strangers(root, holding, &waits);
-    let failures = purge(holding, &waits, &LinkTally::default(), &Progress::default());
+    let failures = purge(holding, &waits, &LinkTally::default(), &Watch::default());
     failures.is_empty() && holding.remove_if_empty() == Ok(true)
 }
 

@@ -1,13 +1,12 @@
 //! Whole runs over roots that a test makes: what the second look finds decides.
 
 use std::collections::HashSet;
-use std::sync::atomic::AtomicBool;
 
 use crate::clean::tests::world::{World, entry, path};
 use crate::model::RelPath;
 use crate::tree::Progress;
 
-use crate::runs::{Afterwards, Again, Removed, Runs, put_back, remove};
+use crate::runs::{Afterwards, Again, Removed, Runs, Watch, put_back, remove};
 
 pub(super) fn world() -> World {
     let entries = vec![
@@ -29,8 +28,7 @@ fn remove_all_but_c(world: &World, again: Result<HashSet<RelPath>, String>) -> R
         (std::slice::from_ref(&world.inventory), &plan),
         &mut |_| Again { claimed: again.take().unwrap(), spare_used: true },
         Afterwards::Delete,
-        &Progress::default(),
-        &AtomicBool::new(false),
+        &Watch::default(),
     );
     removed.unwrap()
 }
@@ -67,12 +65,11 @@ fn what_was_to_be_put_back_and_cannot_be_waits_and_is_not_deleted() {
         std::fs::create_dir_all(root.join("blobs/shared/in/the/way")).unwrap();
         Again { claimed: Ok(HashSet::from([path("blobs/shared")])), spare_used: true }
     };
-    let (inventories, stop) = (std::slice::from_ref(&world.inventory), AtomicBool::new(false));
-    let what = (inventories, &plan);
-    let removed = remove(&runs, vec![], what, &mut again, Afterwards::Delete, &Progress::default(), &stop).unwrap();
+    let what = (std::slice::from_ref(&world.inventory), &plan);
+    let removed = remove(&runs, vec![], what, &mut again, Afterwards::Delete, &Watch::default()).unwrap();
     assert_eq!(removed.outcomes[0].freed.size, 0);
     std::fs::remove_dir_all(root.join("blobs")).unwrap();
     let (run, record) = runs.take_over(&removed.held.unwrap()).unwrap().unwrap();
-    assert_eq!(put_back(run, &record).unwrap().left, []);
+    assert_eq!(put_back(run, &record, &Progress::default()).unwrap().left, []);
     assert_eq!(world.bytes(), 170);
 }

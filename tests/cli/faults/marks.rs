@@ -1,7 +1,7 @@
 //! Marks that bind everybody, root too: immutable and append-only files and folders.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::{KINDS, World};
 use crate::privileges::{Mark, Need, can};
@@ -10,7 +10,7 @@ const WAY_OUT: &str = "chattr -i -a";
 
 /// With each mark on what `choose` names of a world, the entry stays; without it, it goes.
 #[track_caller]
-fn try_marks(name: &str, choose: impl Fn(&World) -> std::path::PathBuf) {
+fn try_marks(name: &str, choose: impl Fn(&World) -> PathBuf) {
     if !can(name, &[Need::Root, Need::Marks]) {
         return;
     }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{By, KINDS, World, array};
-use crate::privileges::{Mount, Need, can, make_ext4};
+use crate::privileges::{Mount, Need, can, make_ext4, privileged};
 use crate::tree;
 
 const TMPFS: [&str; 5] = ["-t", "tmpfs", "-o", "mode=755", "tmpfs"];
@@ -33,7 +33,7 @@ pub(super) fn waiting(above: &Path) -> PathBuf {
 
 #[test]
 fn what_is_mounted_in_an_entry_is_told_before_and_never_emptied() {
-    if !can("what_is_mounted_in_an_entry_is_told_before_and_never_emptied", &[Need::Root, Need::Mounts]) {
+    if !privileged("what_is_mounted_in_an_entry_is_told_before_and_never_emptied") {
         return;
     }
     for kind in KINDS {
@@ -64,7 +64,7 @@ fn what_is_mounted_in_an_entry_is_told_before_and_never_emptied() {
 
 #[test]
 fn on_a_file_system_that_is_mounted_read_only_everything_stays() {
-    if !can("on_a_file_system_that_is_mounted_read_only_everything_stays", &[Need::Root, Need::Mounts]) {
+    if !privileged("on_a_file_system_that_is_mounted_read_only_everything_stays") {
         return;
     }
     let bound = |root: &Path| vec![Mount::new(&["--bind", root.to_str().unwrap()], root)];
@@ -136,7 +136,7 @@ fn a_place_that_somebody_took_is_left_alone_and_another_one_is_used() {
             assert!(beside.exists());
             // With nowhere else to go, nothing goes.
             let world = World::new(kind);
-            [world.root.parent().unwrap(), &world.root].map(|above| make(&waiting(above)));
+            [world.root.parent().unwrap(), &world.root].iter().for_each(|above| make(&waiting(above)));
             let before = world.all();
             let document = world.clean(1, &["-y", kind.id()]);
             let failed = array(&document, "failed");

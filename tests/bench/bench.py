@@ -211,6 +211,8 @@ class Bench:
         clean.run(record=False)
         left = sum(len(files) for _, _, files in os.walk(copy / root))
         print(f"left by dscc: {left} files")
+        if left > entries // 2:
+            sys.exit("dscc removed little or nothing: there is nothing to compare")
         shutil.rmtree(copy)
 
 

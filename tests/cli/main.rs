@@ -6,6 +6,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test a failure to set the scene is a failure")]
 
+mod apply;
 mod clean;
 mod clean_store;
 mod code_cache;
@@ -16,8 +17,10 @@ mod datamaestro;
 mod default_plan;
 mod environment;
 mod faults;
+mod full_disk;
 mod hf_datasets;
 mod hf_home;
+mod history;
 mod hostile_answers;
 mod hostile_components;
 mod hostile_names;

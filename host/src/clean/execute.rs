@@ -2,6 +2,7 @@
 //! goes that had to go after it. What was freed is measured at the time of the act, never copied from the plan.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::model::{Moment, RelPath};
 use crate::tree::{Freed, FsError, Keep, LinkTally, Progress};
@@ -49,7 +50,12 @@ pub trait Take {
 
 /// Carries out the plan for one root, deleting things where they are. The locks of its entries are held by the caller.
 pub fn execute(inventory: &Inventory, plan: &RootPlan, progress: &Progress) -> Outcome {
-    let mut direct = Direct { inventory, plan, progress, tally: LinkTally::default() };
+    execute_until(inventory, plan, progress, &AtomicBool::new(false))
+}
+
+/// The same, until `stop` is set.
+pub fn execute_until(inventory: &Inventory, plan: &RootPlan, progress: &Progress, stop: &AtomicBool) -> Outcome {
+    let mut direct = Direct { inventory, plan, progress, tally: LinkTally::default(), stop };
     let mut outcome = carry_out(inventory, plan, &mut direct);
     outcome.freed = direct.tally.freed();
     outcome
@@ -76,9 +82,14 @@ struct Direct<'a> {
     plan: &'a RootPlan,
     progress: &'a Progress,
     tally: LinkTally,
+    stop: &'a AtomicBool,
 }
 
 impl Take for Direct<'_> {
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+
     fn take(&mut self, _: usize, step: &Step) -> Vec<(RelPath, FsError)> {
         let root = &self.inventory.root;
         if step.kind == StepKind::Emptied {

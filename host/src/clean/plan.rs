@@ -12,6 +12,7 @@ use super::between::Claimed;
 use super::decide::{Decision, Held, Hold, Needed, Terms, decide};
 use super::hinder;
 use super::inventory::{EntryIx, Inventory};
+use super::restrict::Stamp;
 use super::select::Chosen;
 use super::steps::{self, Fate};
 use super::weigh::Weights;
@@ -60,6 +61,8 @@ pub struct Removing {
     pub outermost: bool,
     /// Which of the entries that go are in it: if one of them fails, this one must stay.
     pub parts: Vec<usize>,
+    /// What it and all in it claim, whether that goes or others share it.
+    pub content: Usage,
 }
 
 /// A chosen entry that stays.
@@ -88,6 +91,8 @@ pub struct Step {
     pub path: RelPath,
     /// Checked again at the time of the act.
     pub identity: Identity,
+    /// Of what is no folder: checked again by whoever plans anew.
+    pub stamp: Option<Stamp>,
     /// How it goes.
     pub kind: StepKind,
     /// Which further entries must have gone completely before: the other holders of what is shared.
@@ -159,7 +164,10 @@ pub fn plan(
             }
         }
         if stable {
-            roots.iter_mut().zip(&locked).for_each(|(root, locked)| tell_forced(root, locked));
+            for (at, root) in roots.iter_mut().enumerate() {
+                tell_forced(root, &locked[at]);
+                root.remove.iter_mut().for_each(|it| it.content = weights[at].entry(&inventories[at], it.entry));
+            }
             return Plan { roots };
         }
     }
@@ -261,6 +269,7 @@ fn removing(inventory: &Inventory, decision: &Decision) -> Vec<Removing> {
             paths: Vec::new(),
             outermost: inventory.ancestors(*ix).all(|above| !place.contains_key(&above)),
             parts: below.iter().skip(1).filter_map(|below| place.get(below).copied()).collect(),
+            content: Usage::default(),
         });
     }
     remove

@@ -117,21 +117,26 @@ impl Survey {
         listed.map_err(|error| of_level(&error, inventory, cache, parent))
     }
 
-    /// What is claimed at this moment in the levels that these entries are in, whatever was listed before. What cannot be
-    /// listed claims nothing: it was listed a moment ago, so that nothing in it is new.
-    pub fn claims_now(&self, inventory: &Inventory, entries: &[EntryIx]) -> HashSet<RelPath> {
-        let levels: HashSet<(usize, Option<EntryIx>)> = entries
-            .iter()
-            .flat_map(|&ix| inventory.ancestors(ix).map(Some).chain([None]).map(move |parent| (ix, parent)))
-            .map(|(ix, parent)| (inventory.items[ix].cache, parent))
-            .collect();
+    /// What is claimed at this moment in the levels that these entries, which are gone, were in; whatever was listed before.
+    ///
+    /// # Errors
+    /// Why a level cannot be listed any more.
+    pub fn claims_now(&self, inventory: &Inventory, gone: &[EntryIx]) -> Result<HashSet<RelPath>, String> {
+        let mut levels: HashSet<(usize, Option<EntryIx>)> = HashSet::new();
+        let gone: HashSet<EntryIx> = gone.iter().copied().collect();
+        for &ix in &gone {
+            let cache = inventory.items[ix].cache;
+            let above = inventory.ancestors(ix).filter(|above| !gone.contains(above));
+            levels.extend(above.map(Some).chain([None]).map(|parent| (cache, parent)));
+        }
         let ask = |(cache, parent): (usize, Option<EntryIx>)| {
             let parent = parent.map(|ix| inventory.items[ix].entry.id.as_str());
-            self.ask_in(&inventory.root_of(cache).afresh(), inventory, cache, parent, Detail::Full).ok()
+            let listed = self.ask_in(&inventory.root_of(cache).afresh(), inventory, cache, parent, Detail::Full);
+            listed.map_err(|problem| problem.message)
         };
-        let listings: Vec<Listing> = levels.into_par_iter().filter_map(ask).collect();
+        let listings: Vec<Listing> = levels.into_par_iter().map(ask).collect::<Result<_, _>>()?;
         let entries = listings.into_iter().flat_map(|listing| listing.entries);
-        entries.flat_map(|entry| entry.owns.into_iter().chain(entry.shares)).collect()
+        Ok(entries.flat_map(|entry| entry.owns.into_iter().chain(entry.shares)).collect())
     }
 
     /// Lists everything below these entries.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times dscc beside disk-usage tools, `hf cache ls` and `rm -rf`, on a large home that make_big_hub.py makes.
 
-usage: bench.py [--scale N] [--runs N] [--dscc PATH] [--dir DIR]
+usage: bench.py [--scale N] [--runs N] [--dscc PATH] [--dir DIR] [PART ...]
 
 Tools that are not installed are left out: du, diskus, pdu, dua, dust, gdu, ncdu, hf. Each table gives medians over
 runs in turn, after one round that warms the page cache. Memory is the peak of the process (`ru_maxrss`), which starts
@@ -22,6 +22,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 HUB = ".cache/huggingface/hub"
+WIDE = ".ir_datasets"
 PLUGINS = 50
 DISK_TOOLS = {  # the arguments before the folders: one total, no interface
     "du": ["-s"],
@@ -169,22 +170,49 @@ class Bench:
         table(f"{PLUGINS} installed plugins", commands, [])
 
     def removal(self) -> None:
-        source, copy = self.home(min(self.scale, 0.5)), self.folder / "copy"
+        """A hub, and trees of 200,000 files: of the same size each, once in many folders and once in one."""
+        source = self.home(min(self.scale, 0.5))
+        self.removed("a hub", source, HUB, "hub")
+        for folders, files in ((2000, 100), (1, 200_000)):
+            self.removed(f"{folders:,} x {files:,} files", self.wide(folders, files), WIDE, "ir_datasets")
+
+    def wide(self, folders: int, files: int) -> Path:
+        """A home with so many small files in each of so many folders, made once."""
+        home = self.folder / f"wide-{folders}x{files}"
+        if not home.exists():
+            making = self.folder / "making"
+            shutil.rmtree(making, ignore_errors=True)
+            for folder in range(folders):
+                # An unpacked archive: one entry, of which every folder may be.
+                at = making / WIDE / "lotte" / "lotte_extracted" / f"{folder:04}"
+                at.mkdir(parents=True)
+                for file in range(files):
+                    (at / f"{file:06}.json").write_bytes(b"x")
+            making.rename(home)
+        return home
+
+    def removed(self, title: str, source: Path, root: str, cache: str) -> None:
+        copy = self.folder / "copy"
 
         def fresh() -> None:
             shutil.rmtree(copy, ignore_errors=True)
-            (copy / HUB).parent.mkdir(parents=True)
-            subprocess.run(["cp", "-a", source / HUB, copy / HUB], check=True)
+            (copy / root).parent.mkdir(parents=True)
+            subprocess.run(["cp", "-a", source / root, copy / root], check=True)
             os.sync()  # else one removal pays for writing what the copy before it made
 
-        clean = self.command(copy, "clean", "-c", "hub", "--all", "-y", prepare=fresh)
-        remove = Command("rm -rf", ["rm", "-rf", str(copy / HUB)], self.environment(copy), self.runs, prepare=fresh)
+        args = ("clean", "-c", cache, "--all", "-y", "--grace", "0s")
+        clean = self.command(copy, *args, name=f"dscc clean, {title}", prepare=fresh)
+        remove = Command("rm -rf", ["rm", "-rf", str(copy / root)], self.environment(copy), self.runs, prepare=fresh)
         in_turn([clean, remove])
-        entries = sum(len(d) + len(f) for _, d, f in os.walk(source / HUB))
+        entries = sum(len(d) + len(f) for _, d, f in os.walk(source / root))
         table(f"removal of {entries:,} entries", [clean, remove], [remove])
+        clean.prepare()
+        clean.prepare = None
         clean.run(record=False)
-        left = sum(len(files) for _, _, files in os.walk(copy / HUB))
+        left = sum(len(files) for _, _, files in os.walk(copy / root))
         print(f"left by dscc: {left} files")
+        if left > entries // 2:
+            sys.exit("dscc removed little or nothing: there is nothing to compare")
         shutil.rmtree(copy)
 
 
@@ -216,7 +244,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="runs of each command (default 5)")
     parser.add_argument("--dscc", type=Path, default=Path("target/release/dscc"), help="default target/release/dscc")
     parser.add_argument("--dir", type=Path, default=Path("target/bench"), help="where homes are made and kept")
+    parts = ("starting", "plugins", "listing", "removal")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"which tables (default all): {', '.join(parts)}")
     args = parser.parse_args()
+    if unknown := set(args.parts) - set(parts):
+        sys.exit(f"there is no such part: {', '.join(unknown)}")
     if not args.dscc.is_file():
         sys.exit(f"{args.dscc} is not there: cargo build --release, or --dscc PATH")
     args.dir.mkdir(parents=True, exist_ok=True)
@@ -225,10 +257,8 @@ def main() -> None:
     print(f"{os.cpu_count()} cores, load {load:.1f}, {args.runs} runs in turn, warm page cache")
     if load > os.cpu_count() / 2:
         print("THE MACHINE IS BUSY: these figures are worth nothing as a comparison")
-    bench.starting()
-    bench.plugins()
-    bench.listing()
-    bench.removal()
+    for part in args.parts or parts:
+        getattr(bench, part)()
 
 
 if __name__ == "__main__":

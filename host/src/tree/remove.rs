@@ -1,5 +1,6 @@
 //! Removal of one path beneath a root. A directory is cleared by descriptors from the bottom up, its subdirectories in
-//! parallel: what a path leads to is decided once, at the top, and nothing that is put in its place later is touched.
+//! parallel, and of a wide one its files too: what a path leads to is decided once, at the top, and nothing that is put in
+//! its place later is touched.
 
 use std::ffi::{CStr, CString};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -12,13 +13,17 @@ use rustix::io::Errno;
 
 use super::beneath::{Beneath, Entered};
 use super::desk::Desks;
-use super::dir::{Buffer, DirEntry, Fresh, Names, escaped, for_each, is_protected, stat_at};
+use super::dir::{Buffer, Fresh, Names, escaped, for_each, is_protected, stat_at};
 use super::place::Place;
 use super::{FsError, Identity, Keep, LinkTally, NodeKind, Progress, Removal, Root};
 use crate::model::{PathId, RelPath};
 
 /// How often a directory is cleared again because something appeared in it meanwhile.
 const MOST_PASSES: u8 = 5;
+
+/// Files of one directory that are removed as one piece of work: large enough that handing them over costs nothing
+/// beside it.
+const PIECE: usize = 256;
 
 /// Removes what is at a path.
 pub(super) fn remove(
@@ -38,6 +43,7 @@ pub(super) fn remove(
         tally,
         progress,
         buffers: Desks::new(),
+        handed_over: AtomicUsize::new(0),
         files: AtomicU64::new(0),
         kept_something: AtomicBool::new(false),
         failures: Mutex::default(),
@@ -62,6 +68,8 @@ struct Sweep<'a> {
     tally: &'a LinkTally,
     progress: &'a Progress,
     buffers: Desks<Buffer>,
+    /// Pieces of files that wait for a thread.
+    handed_over: AtomicUsize,
     files: AtomicU64,
     kept_something: AtomicBool,
     failures: Mutex<Vec<(RelPath, FsError)>>,
@@ -73,7 +81,7 @@ type Dir = Place<Clearing>;
 struct Clearing {
     /// Where it is in the tree of kept paths; none if nothing in it is to be kept.
     position: Option<PathId>,
-    /// Directories in it that are not done with.
+    /// What is not done with: directories in it, pieces of its files, and reading it.
     waiting: AtomicUsize,
     /// Something in it is to be kept, or could not be removed.
     stays: AtomicBool,
@@ -131,9 +139,8 @@ impl<'a> Sweep<'a> {
             let first = Step::Clear(place, Arc::new(opened.fd));
             rayon::in_place_scope(|scope| self.run(scope, first));
         } else {
-            let entry = DirEntry { name: &name, kind: Some(found.identity.kind), ino: found.identity.ino };
             let mut bytes = 0;
-            if !self.unlink(&above, &dir, &entry, &mut bytes) {
+            if !self.unlink(&above, &dir, &name, Some(found.identity.kind), &mut bytes) {
                 return Err(FsError::Changed);
             }
             self.progress.add(1, bytes);
@@ -167,9 +174,10 @@ impl<'a> Sweep<'a> {
     }
 
     fn clear<'s>(&'s self, scope: &Scope<'s>, place: Arc<Dir>, fd: Arc<OwnedFd>) -> Step {
-        let mut names = Names::default();
+        let (mut names, mut files) = (Names::default(), Names::default());
         let mut positions = Vec::new();
         let (mut entries, mut bytes) = (0, 0);
+        place.state.waiting.store(1, Ordering::Release);
         let hidden = self.beneath.hidden.in_dir(place.ino());
         let read = for_each(&fd, &mut self.buffers.mine(), |entry| {
             if hidden.has(&entry) {
@@ -183,22 +191,56 @@ impl<'a> Sweep<'a> {
             if kind.is_none() {
                 kind = stat_at(&fd, entry.name, Fresh::Cached).ok().map(|stat| stat.identity.kind);
             }
-            if kind == Some(NodeKind::Directory) {
-                names.push(entry.name);
-                positions.push(position.filter(|id| self.keep.paths.has_children(*id)));
-            } else if self.unlink(&place, &fd, &DirEntry { kind, ..entry }, &mut bytes) {
-                entries += 1;
+            match kind {
+                Some(NodeKind::Directory) => {
+                    names.push(entry.name);
+                    positions.push(position.filter(|id| self.keep.paths.has_children(*id)));
+                }
+                Some(NodeKind::File) => {
+                    files.push(entry.name);
+                    if files.len() == PIECE && !self.hand_over(scope, &place, &fd, &mut files) {
+                        self.unlink_all(&place, &fd, &files);
+                        files.clear();
+                    }
+                }
+                _ => entries += u64::from(self.unlink(&place, &fd, entry.name, kind, &mut bytes)),
             }
         });
+        self.unlink_all(&place, &fd, &files);
         if let Err(errno) = read {
             self.fail_in(&place, c"", errno.into());
         }
         self.progress.add(entries, bytes);
-        place.state.waiting.store(names.len(), Ordering::Release);
         if names.len() == 0 {
-            return Step::Finish(place, Some(fd));
+            return one_less(place, 1, Some(fd));
         }
+        place.state.waiting.fetch_add(names.len() - 1, Ordering::AcqRel);
         self.branch(scope, place, fd, &names, positions)
+    }
+
+    /// Leaves these files to another thread, if not too many wait for one already. Removing from one directory is done one
+    /// after another, but freeing what was removed is not.
+    fn hand_over<'s>(&'s self, scope: &Scope<'s>, place: &Arc<Dir>, fd: &Arc<OwnedFd>, files: &mut Names) -> bool {
+        if self.handed_over.fetch_add(1, Ordering::Relaxed) >= 2 * self.buffers.len().min(16) {
+            self.handed_over.fetch_sub(1, Ordering::Relaxed);
+            return false;
+        }
+        place.state.waiting.fetch_add(1, Ordering::AcqRel);
+        let (place, fd, files) = (place.clone(), fd.clone(), std::mem::take(files));
+        scope.spawn(move |scope| {
+            self.handed_over.fetch_sub(1, Ordering::Relaxed);
+            self.unlink_all(&place, &fd, &files);
+            self.run(scope, one_less(place, 1, Some(fd)));
+        });
+        true
+    }
+
+    fn unlink_all(&self, place: &Dir, dir: &OwnedFd, files: &Names) {
+        let (mut entries, mut bytes) = (0, 0);
+        for name in files.iter() {
+            entries += u64::from(self.unlink(place, dir, name, Some(NodeKind::File), &mut bytes));
+        }
+        self.progress.add(entries, bytes);
     }
 
     /// Leaves all but the last of the directories in `place` to other threads.
@@ -299,19 +341,17 @@ impl<'a> Sweep<'a> {
     }
 
     /// Removes a file, link or special file that is not hidden; false if it turned out to be a directory.
-    fn unlink(&self, place: &Dir, dir: &OwnedFd, entry: &DirEntry<'_>, bytes: &mut u64) -> bool {
+    fn unlink(&self, place: &Dir, dir: &OwnedFd, name: &CStr, kind: Option<NodeKind>, bytes: &mut u64) -> bool {
         // Only the bytes of files are counted. One that cannot be looked at may still be removed.
-        let stat = match entry.kind {
-            Some(NodeKind::File) => stat_at(dir, entry.name, Fresh::Cached).ok(),
-            _ => None,
-        };
+        let is_file = kind == Some(NodeKind::File);
+        let stat = if is_file { stat_at(dir, name, Fresh::Cached).ok() } else { None };
         if stat.is_some_and(|stat| self.beneath.hides(&stat.identity)) {
             self.keep_in(place);
             return true;
         }
-        match unlinkat(dir, entry.name, AtFlags::empty()) {
+        match unlinkat(dir, name, AtFlags::empty()) {
             Ok(()) => {
-                if entry.kind == Some(NodeKind::File) {
+                if is_file {
                     self.files.fetch_add(1, Ordering::Relaxed);
                 }
                 if let Some(stat) = stat.filter(|stat| stat.identity.kind == NodeKind::File) {
@@ -321,7 +361,7 @@ impl<'a> Sweep<'a> {
             }
             Err(Errno::NOENT) => {}
             Err(Errno::ISDIR) => return false,
-            Err(errno) => self.fail_in(place, entry.name, refine(errno, dir, entry.name)),
+            Err(errno) => self.fail_in(place, name, refine(errno, dir, name)),
         }
         true
     }

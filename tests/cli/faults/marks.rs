@@ -1,28 +1,26 @@
 //! Marks that bind everybody, root too: immutable and append-only files and folders.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::{KINDS, World};
 use crate::privileges::{Mark, Need, can};
 
 const WAY_OUT: &str = "chattr -i -a";
 
-/// With each mark on what `choose` names of a world, the entry stays; without it, it goes.
+/// With a mark on what `choose` names of a world, the entry stays; without it, it goes.
 #[track_caller]
-fn try_marks(name: &str, choose: impl Fn(&World) -> std::path::PathBuf) {
+fn try_marks(name: &str, choose: impl Fn(&World) -> PathBuf) {
     if !can(name, &[Need::Root, Need::Marks]) {
         return;
     }
-    for kind in KINDS {
-        for mark in ['i', 'a'] {
-            let world = World::new(kind);
-            let place = choose(&world);
-            let marked = Mark::new(mark, &place);
-            world.assert_stays(&place, &["is", "marked immutable or append-only", WAY_OUT]);
-            drop(marked);
-            world.assert_goes(&[]);
-        }
+    for (kind, mark) in KINDS.into_iter().zip(['i', 'a']) {
+        let world = World::new(kind);
+        let place = choose(&world);
+        let marked = Mark::new(mark, &place);
+        world.assert_stays(&place, &["is", "marked immutable or append-only", WAY_OUT]);
+        drop(marked);
+        world.assert_goes(&[]);
     }
 }
 

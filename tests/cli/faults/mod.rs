@@ -212,16 +212,15 @@ impl World {
     #[track_caller]
     fn assert_kept(&self, id: &str, place: &Path, words: &[&str]) {
         let before = self.all();
-        let document = self.clean(3, &["-n", id]);
+        let shown = self.run(&[&["clean", "-n", id], self.more].concat()).expect(3).stdout;
+        let flat = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.iter().all(|word| flat.contains(word)), "{shown}");
+        let document = self.clean(3, &["-y", id]);
         let why = reasons(&document, id);
         let place = place.strip_prefix(&self.root).unwrap().to_str().unwrap();
         for word in [&[place], words].concat() {
             assert!(why.contains(word), "{word:?}: {why}");
         }
-        let shown = self.run(&[&["clean", "-n", id], self.more].concat()).expect(3).stdout;
-        let flat = shown.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(words.iter().all(|word| flat.contains(word)), "{shown}");
-        let document = self.clean(3, &["-y", id]);
         assert_eq!((&document["freed"], document["failed"].as_array().map(Vec::len)), (&0.into(), Some(0)));
         assert_eq!(self.all(), before);
     }

@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{By, KINDS, World, array};
-use crate::privileges::{Mount, Need, can, make_ext4};
+use super::{By, KINDS, Kind, World, array};
+use crate::privileges::{Mount, Need, can, make_ext4, privileged};
 use crate::tree;
 
 const TMPFS: [&str; 5] = ["-t", "tmpfs", "-o", "mode=755", "tmpfs"];
@@ -33,7 +33,7 @@ pub(super) fn waiting(above: &Path) -> PathBuf {
 
 #[test]
 fn what_is_mounted_in_an_entry_is_told_before_and_never_emptied() {
-    if !can("what_is_mounted_in_an_entry_is_told_before_and_never_emptied", &[Need::Root, Need::Mounts]) {
+    if !privileged("what_is_mounted_in_an_entry_is_told_before_and_never_emptied") {
         return;
     }
     for kind in KINDS {
@@ -43,14 +43,13 @@ fn what_is_mounted_in_an_entry_is_told_before_and_never_emptied() {
         let (precious, outside) = (world.sandbox.outside().join("precious"), world.sandbox.outside());
         let bind = |from: &Path, at: &Path| Mount::new(&["--bind", from.to_str().unwrap()], at);
         let words = ["it is on another file system", "unmount it"];
-        for place in [inner.as_path(), &world.folder(), &world.top()] {
-            for mount in [Mount::new(&TMPFS, place), bind(&outside, place)] {
-                fs::write(place.join("mine"), "mine").unwrap();
-                world.assert_kept(kind.id(), place, &words);
-                assert_eq!(fs::read_to_string(place.join("mine")).unwrap(), "mine");
-                fs::remove_file(place.join("mine")).unwrap();
-                drop(mount);
-            }
+        for place in [world.folder(), world.top()] {
+            let mount = if kind == Kind::Hub { Mount::new(&TMPFS, &place) } else { bind(&outside, &place) };
+            fs::write(place.join("mine"), "mine").unwrap();
+            world.assert_kept(kind.id(), &place, &words);
+            assert_eq!(fs::read_to_string(place.join("mine")).unwrap(), "mine");
+            fs::remove_file(place.join("mine")).unwrap();
+            drop(mount);
         }
         let mount = bind(&precious, &world.file());
         world.assert_kept(kind.id(), &world.file(), &words);
@@ -64,21 +63,20 @@ fn what_is_mounted_in_an_entry_is_told_before_and_never_emptied() {
 
 #[test]
 fn on_a_file_system_that_is_mounted_read_only_everything_stays() {
-    if !can("on_a_file_system_that_is_mounted_read_only_everything_stays", &[Need::Root, Need::Mounts]) {
+    if !privileged("on_a_file_system_that_is_mounted_read_only_everything_stays") {
         return;
     }
     let bound = |root: &Path| vec![Mount::new(&["--bind", root.to_str().unwrap()], root)];
-    for kind in KINDS {
-        for (mount, options) in [(tmpfs as fn(&Path) -> Vec<Mount>, ["ro", "rw"]), (bound, ["bind,ro", "bind,rw"])] {
-            let world = World::on(kind, mount);
-            world.mounts[0].remount(options[0]);
-            for id in [kind.id(), kind.other()] {
-                world.assert_kept(id, &world.root, &["mounted read-only", "-o remount,rw"]);
-            }
-            world.run(&["clean", "-y", "--all"]).expect(3);
-            world.mounts[0].remount(options[1]);
-            world.assert_goes(&[]);
+    let mounts = [(tmpfs as fn(&Path) -> Vec<Mount>, ["ro", "rw"]), (bound, ["bind,ro", "bind,rw"])];
+    for (kind, (mount, options)) in KINDS.into_iter().zip(mounts) {
+        let world = World::on(kind, mount);
+        world.mounts[0].remount(options[0]);
+        for id in [kind.id(), kind.other()] {
+            world.assert_kept(id, &world.root, &["mounted read-only", "-o remount,rw"]);
         }
+        world.run(&["clean", "-y", "--all"]).expect(3);
+        world.mounts[0].remount(options[1]);
+        world.assert_goes(&[]);
     }
 }
 
@@ -88,21 +86,20 @@ fn a_cache_that_is_a_mount_point_keeps_in_itself_what_waits_and_nobody_sees_it()
     if !can(name, &[Need::Root, Need::Mounts, Need::Ext4]) {
         return;
     }
-    for kind in KINDS {
-        for mount in [tmpfs, |root: &Path| ext4(root, 8)] {
-            let world = World::on(kind, mount);
-            world.assert_goes(&[]);
-            let size = tree::size(&world.root);
-            world.clean(0, &["-y", "--all", "--keep-undo"]);
-            assert!(waiting(&world.root).join("CACHEDIR.TAG").exists());
-            let listed = world.json(0, &["list"]);
-            assert_eq!((&listed["size"], &array(&listed, "held")[0]["size"]), (&0.into(), &size.into()), "{listed:#}");
-            let waits = tree::read(&waiting(&world.root));
-            world.run(&["clean", "-y", "--all"]).expect(0);
-            assert_eq!(tree::read(&waiting(&world.root)), waits, "another run frees nothing of it");
-            assert_eq!(world.json(0, &["undo", "--discard", "-y"])["freed"], size);
-            assert!(tree::read(&world.root).is_empty());
-        }
+    let mounts = [tmpfs, |root: &Path| ext4(root, 8)];
+    for (kind, mount) in KINDS.into_iter().zip(mounts) {
+        let world = World::on(kind, mount);
+        world.assert_goes(&[]);
+        let size = tree::size(&world.root);
+        world.clean(0, &["-y", "--all", "--keep-undo"]);
+        assert!(waiting(&world.root).join("CACHEDIR.TAG").exists());
+        let listed = world.json(0, &["list"]);
+        assert_eq!((&listed["size"], &array(&listed, "held")[0]["size"]), (&0.into(), &size.into()), "{listed:#}");
+        let waits = tree::read(&waiting(&world.root));
+        world.run(&["clean", "-y", "--all"]).expect(0);
+        assert_eq!(tree::read(&waiting(&world.root)), waits, "another run frees nothing of it");
+        assert_eq!(world.json(0, &["undo", "--discard", "-y"])["freed"], size);
+        assert!(tree::read(&world.root).is_empty());
     }
 }
 
@@ -136,7 +133,7 @@ fn a_place_that_somebody_took_is_left_alone_and_another_one_is_used() {
             assert!(beside.exists());
             // With nowhere else to go, nothing goes.
             let world = World::new(kind);
-            [world.root.parent().unwrap(), &world.root].map(|above| make(&waiting(above)));
+            [world.root.parent().unwrap(), &world.root].iter().for_each(|above| make(&waiting(above)));
             let before = world.all();
             let document = world.clean(1, &["-y", kind.id()]);
             let failed = array(&document, "failed");

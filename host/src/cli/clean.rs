@@ -14,12 +14,12 @@ use jiff::Timestamp;
 
 use crate::clean::{
     Advice, Chosen, EntryIx, Grace, HeldEntries, Hold, Inventory, Keeping, Locks, Outcome, Plan, Removing, RootPlan,
-    Selection, Target, Terms, beyond, execute, plan, select,
+    Selection, Target, Terms, beyond, plan, select,
 };
 use crate::model::{Detail, Edit, Problem, RelPath};
-use crate::runs::{Afterwards, Runs, recover, remove};
+use crate::runs::{Afterwards, Runs, recover, remove, remove_unrecorded, sweep};
 use crate::survey::{Found, Scope, Survey};
-use crate::tree::{OpenFiles, Progress};
+use crate::tree::OpenFiles;
 use crate::ui::{Answer, ask, can_ask};
 
 use super::args::{Clean, Protection};
@@ -208,6 +208,10 @@ fn look(context: &Context, survey: &Survey, args: &Clean) -> Result<(Found, Vec<
     // What is out of scope and stays may need what is in scope.
     let scope = Scope { names: args.caches.caches.clone(), with_neighbours: true };
     let (_, mut found) = context.find_in(survey, scope)?;
+    if !args.dry_run {
+        // What no record tells of is found only where roots are.
+        found.inventories.iter().for_each(|inventory| sweep(&inventory.root));
+    }
     let targets: Vec<Target> = args.entries.iter().map(|text| Target { text: text.clone() }).collect();
     let all = args.all || targets.is_empty();
     if all {
@@ -275,8 +279,11 @@ fn carry_out(context: &mut Context, survey: &Survey, wish: &Wish, seen: &mut Pre
     let (inventories, roots) = (&found.inventories, &approved.roots);
     let mut held = None;
     let outcomes = if wish.args.no_record {
-        let run = |(inventory, root): (&Inventory, &RootPlan)| execute(inventory, root, &counters as &Progress);
-        inventories.iter().zip(roots).map(run).collect()
+        let run = |(at, (inventory, root)): (usize, (&Inventory, &RootPlan))| {
+            let mut again = || claimed_again(survey, &inventories[at], &roots[at]);
+            remove_unrecorded(inventory, root, &mut again, &counters, &stop)
+        };
+        inventories.iter().zip(roots).enumerate().map(run).collect()
     } else {
         let runs = Runs::new(&context.folders.state);
         let mut again = |at: usize| claimed_again(survey, &inventories[at], &roots[at]);

@@ -55,11 +55,16 @@ impl<'a> Aside<'a> {
         stop: &'a AtomicBool,
     ) -> Result<Self, FsError> {
         let holding = Holding::make(&inventory.root, &format!("{}.{number}", run.name))?;
-        let mut pieces = Pieces { inventory, plan, kept_below: kept_below(inventory, plan), moves: Vec::new() };
-        let of_step = plan.steps.iter().map(|step| pieces.of_step(step)).collect();
-        let aside = Self { inventory, plan, holding, moves: pieces.moves, of_step, stop };
+        let aside = Self::new(inventory, plan, holding, stop);
         aside.record(run);
         Ok(aside)
+    }
+
+    /// Decides what moves into a place, and records nothing.
+    pub fn new(inventory: &'a Inventory, plan: &'a RootPlan, holding: Holding, stop: &'a AtomicBool) -> Self {
+        let mut pieces = Pieces { inventory, plan, kept_below: kept_below(inventory, plan), moves: Vec::new() };
+        let of_step = plan.steps.iter().map(|step| pieces.of_step(step)).collect();
+        Self { inventory, plan, holding, moves: pieces.moves, of_step, stop }
     }
 
     fn record(&self, run: &mut Run) {

@@ -9,6 +9,7 @@ mod record;
 mod recover;
 mod removal;
 mod store;
+mod unrecorded;
 
 pub use held::{Held, held};
 pub use put_back::{PutBack, put_back};
@@ -16,3 +17,4 @@ pub use record::{EntryRecord, Phase, Record, RootRecord};
 pub use recover::recover;
 pub use removal::{Afterwards, Discarded, Removed, discard, remove};
 pub use store::{Past, Run, Runs, RunsError};
+pub use unrecorded::{remove_unrecorded, sweep};

@@ -116,7 +116,7 @@ fn nowhere(inventory: &Inventory, plan: &RootPlan, error: &FsError) -> Outcome {
 }
 
 /// Deletes what one root put aside; whether all of it went.
-fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, progress: &Progress) -> bool {
+pub(super) fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, progress: &Progress) -> bool {
     let tally = LinkTally::default();
     let failures = purge(&aside.holding, aside.items(), &tally, progress);
     outcome.freed = tally.freed();

@@ -95,8 +95,9 @@ class World:
         return sorted(str(path.relative_to(self.live)) for path in [*ours, *(self.state / "runs").glob("*.jsonl")])
 
     def waiting(self) -> int:
-        """Bytes that wait in dscc's folders, an inode once."""
-        return weigh(p for p in self.walk(lambda _: True) if f"/{OURS}" in str(p.parent) and p.name != "CACHEDIR.TAG")
+        """Bytes that wait in dscc's folders and that a record tells of, an inode once."""
+        ours = (path for path in self.walk(lambda _: True) if f"/{OURS}" in str(path.parent))
+        return weigh(path for path in ours if path.name != "CACHEDIR.TAG" and "/unrecorded-" not in str(path.parent))
 
     def weight(self, root: Path, hidden: tuple[str, ...]) -> int:
         """Bytes beneath a root of dscc's, an inode once."""

@@ -9,6 +9,7 @@ import errno
 import multiprocessing
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -67,7 +68,7 @@ class Players:
     """Processes that play points, each in a world of its own."""
 
     def __init__(self, corpus: Corpus):
-        self.corpus = corpus
+        self.corpus, self.played, self.begun = corpus, 0, time.monotonic()
 
     def __enter__(self) -> "Players":
         start = (self.corpus,)
@@ -77,11 +78,13 @@ class Players:
     def __exit__(self, *_) -> None:
         self.pool.terminate()
         self.pool.join()
+        print(f"played {self.played} points in {time.monotonic() - self.begun:.0f} s", flush=True)
 
     def play(self, scenario: Scenario, points: list[Point]) -> list[str]:
         """The problems, those of one kind once."""
         found: dict[str, list[tuple[str, str]]] = {}
         tasks = [(scenario, point) for point in points]
+        self.played += len(tasks)
         for problems in self.pool.imap_unordered(Player.play, tasks, chunksize=2):
             for problem, where in problems:
                 found.setdefault(re.sub(r"[0-9a-f]{2,}|\d", "#", problem), []).append((problem, where))

@@ -110,6 +110,10 @@ class Trial:
         ended = self.world.stop(variant.command, lambda number, call: point.way if number == point.number else GO_ON)
         where = self.describe(point, ended)
         problems = self.ending(point, ended) + self.valid("then") + self.listed()
+        if ended.status == 0:
+            # Whoever says that all is done has done it all.
+            wanted = self.before if variant.name == "undo" else self.final
+            problems += difference(self.world.nodes(), wanted, inodes=False, times=False)
         if point.again is not None:
             killed = self.world.stop(self.next(point), lambda number, call: KILL if number == point.again else GO_ON)
             where += f", and the next run {self.describe(Point(variant.name, point.again), killed)}"

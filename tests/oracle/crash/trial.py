@@ -1,5 +1,5 @@
-"""One point of one command: the home is made anew, the command is stopped there, and everything is judged: what the kill
-left, and what the next command makes of it."""
+"""One point of one command: the home is made anew, the command is stopped there, and everything is judged: what the
+kill left, and what the next command makes of it."""
 
 import re
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Point:
-    """Where a command is stopped, and how it goes on: `next` is `clean` or `undo`, `again` where that is killed as well."""
+    """Where a command is stopped, and how it goes on: `next` is `clean` or `undo`, `again` where that is killed too."""
 
     variant: str
     number: int

@@ -130,7 +130,7 @@ pub(super) struct Clean {
     /// Keep what goes for so long (a week, if no age is given), so that `dscc undo` can put it back; it is not free until then
     #[arg(long, value_name = "AGE", num_args = 0..=1, require_equals = true, default_missing_value = "7d", value_parser = parse_age, conflicts_with = "no_record")]
     pub(super) keep_undo: Option<SignedDuration>,
-    /// Delete things where they are, without a record: what an interruption leaves cannot be put back
+    /// Do without a record, for where none can be written: what an interruption took cannot be put back
     #[arg(long)]
     pub(super) no_record: bool,
     /// Also remove what belongs to other users, where that is possible

@@ -7,7 +7,7 @@ use crate::clean::{EntryIx, Inventory, Outcome, Plan, Weights};
 use crate::model::{Problem, escape_text};
 use crate::survey::Found;
 use crate::tree::Usage;
-use crate::ui::{age, json, rfc3339, timestamp};
+use crate::ui::{age, json, rfc3339, size, timestamp};
 
 /// When something was used last, and on whose word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +81,10 @@ pub fn show_entry(inventory: &Inventory, weights: &Weights, ix: EntryIx) -> json
 pub fn clean(found: &Found, plan: &Plan, outcomes: &[Outcome], dry_run: bool) -> json::CleanDocument {
     let mut document = json::CleanDocument {
         dry_run,
-        expected: expected(plan).size,
+        expected: plan.expected().size,
         freed: outcomes.iter().map(|outcome| outcome.freed.size).sum(),
         freed_disk: outcomes.iter().map(|outcome| outcome.freed.disk_size).sum(),
+        freed_disk_at_least: outcomes.iter().map(|outcome| outcome.at_least).sum(),
         failed: failures(found, plan, outcomes),
         errors: found.problems.clone(),
         ..json::CleanDocument::default()
@@ -109,11 +110,33 @@ pub fn clean(found: &Found, plan: &Plan, outcomes: &[Outcome], dry_run: bool) ->
     document
 }
 
-/// What a plan frees.
-pub fn expected(plan: &Plan) -> Usage {
-    let mut sum = Usage::default();
-    plan.roots.iter().for_each(|root| sum += root.expected);
-    sum
+/// What was freed, for people: how much of it is certain, and if it is not what was planned, why.
+pub fn freed(plan: &Plan, outcomes: &[Outcome], linked: u64) -> String {
+    let sum = |of: fn(&Outcome) -> u64| outcomes.iter().map(of).sum::<u64>();
+    let (freed, disk) = (sum(|it| it.freed.size), sum(|it| it.freed.disk_size));
+    let (at_least, expected) = (sum(|it| it.at_least), plan.expected().size);
+    let mut text = if at_least < disk {
+        let bytes = size(at_least.min(freed));
+        format!("freed at least {bytes} of {}: what files that stay share with it is not free.", size(freed))
+    } else if disk < freed && size(disk) != size(freed) {
+        format!("freed {} ({} on disk).", size(freed), size(disk))
+    } else {
+        format!("freed {}.", size(freed))
+    };
+    if expected != freed {
+        let more = linked.saturating_sub(plan.linked.size);
+        let why = if outcomes.iter().any(|outcome| !outcome.failed.is_empty()) {
+            "not all of it could be removed".to_owned()
+        } else if more > 0 {
+            format!("{} of it have got further names (hard links) meanwhile", size(more))
+        } else if freed < expected {
+            "files shrank or went meanwhile".to_owned()
+        } else {
+            "files grew meanwhile, or lost names elsewhere".to_owned()
+        };
+        text.push_str(&format!("\nThe plan was {}: {why}.", size(expected)));
+    }
+    text
 }
 
 /// What was to go and is still there.

@@ -6,17 +6,22 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test a failure to set the scene is a failure")]
 
+mod apply;
 mod clean;
 mod clean_store;
 mod code_cache;
 mod components;
+mod concurrent;
 mod conformance;
 mod credentials;
 mod datamaestro;
 mod default_plan;
 mod environment;
+mod faults;
+mod full_disk;
 mod hf_datasets;
 mod hf_home;
+mod history;
 mod hostile_answers;
 mod hostile_components;
 mod hostile_names;
@@ -43,9 +48,11 @@ mod plugin_replace;
 mod plugin_update;
 mod plugin_verify;
 mod plugins;
+mod privileges;
 mod project;
 mod prompt;
 mod protection;
+mod removal_races;
 mod roots_of_libraries;
 mod sandbox;
 mod select;
@@ -53,6 +60,7 @@ mod shared_roots;
 mod show;
 mod transformers;
 mod tree;
+mod truth;
 mod undo;
 mod versions;
 mod world;

@@ -7,12 +7,8 @@ use std::process::{Command, Output, Stdio};
 use crate::sandbox::Sandbox;
 use crate::tree;
 
-/// Runs the program on a terminal on which this is typed; none without a terminal.
-pub fn on_a_terminal(sandbox: &Sandbox, args: &str, typed: &str) -> Option<(i32, String)> {
-    let version = Command::new("script").arg("--version").output().ok()?;
-    if !String::from_utf8_lossy(&version.stdout).contains("util-linux") {
-        return None;
-    }
+/// The program on a terminal, for whoever talks to it.
+pub fn terminal(sandbox: &Sandbox, args: &str) -> Command {
     // The program itself lends its environment.
     let model = sandbox.command::<&str>([]);
     let mut command = Command::new("script");
@@ -23,6 +19,16 @@ pub fn on_a_terminal(sandbox: &Sandbox, args: &str, typed: &str) -> Option<(i32,
         .env("TERM", "xterm")
         .env("SHELL", "/bin/sh");
     command.current_dir(sandbox.home()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs the program on a terminal on which this is typed; none without a terminal.
+pub fn on_a_terminal(sandbox: &Sandbox, args: &str, typed: &str) -> Option<(i32, String)> {
+    let version = Command::new("script").arg("--version").output().ok()?;
+    if !String::from_utf8_lossy(&version.stdout).contains("util-linux") {
+        return None;
+    }
+    let mut command = terminal(sandbox, args);
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
     let Output { status, stdout, .. } = child.wait_with_output().unwrap();

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use dscc::clean::{
     Advice, EntryIx, Inventory, Outcome, Plan, Selection, Target, Terms, Weights, execute, plan, select, union,
@@ -10,7 +11,7 @@ use dscc::model::{Detail, Edit};
 use dscc::roots::{Environment, Override};
 use dscc::runtime::{Limits, OnDemand};
 use dscc::survey::{Found, Scope, Survey, weigh};
-use dscc::tree::Progress;
+use dscc::tree::{LinkTally, Progress};
 
 use crate::components::{Plugin, catalog};
 use crate::hub::Hub;
@@ -152,10 +153,15 @@ impl Seen {
     /// Removes all of it.
     pub fn clean(&self, names: &[&str]) -> u64 {
         let plan = self.plan(names);
-        let run = |(inventory, root)| execute(inventory, root, &Progress::default());
-        let outcomes: Vec<Outcome> = self.found.inventories.iter().zip(&plan.roots).map(run).collect();
+        let outcomes: Vec<Outcome> = execute(
+            &self.found.inventories,
+            &plan,
+            &LinkTally::default(),
+            &Progress::default(),
+            &AtomicBool::new(false),
+        );
         let freed = outcomes.iter().map(|outcome| outcome.freed.size).sum();
-        assert_eq!(freed, plan.roots.iter().map(|root| root.expected.size).sum::<u64>());
+        assert_eq!(freed, plan.expected().size);
         freed
     }
 }

@@ -1,7 +1,7 @@
 //! Dropping records from index files. Nothing is written that was not there: the new content is the old one without the
 //! lines that go, and a file that changed in between is left alone.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 
 use crate::model::{Edit, RelPath, unescape_name};
@@ -24,44 +24,65 @@ pub(super) fn apply(root: &Root, edit: &Edit) -> Result<(), FsError> {
     if new == old { Ok(()) } else { root.rewrite(&edit.file, &old, &new) }
 }
 
-/// Which of these lines an index lacks.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn missing_lines(root: &Root, file: &RelPath, lines: &[String]) -> Result<Vec<String>, FsError> {
-    let content = root.read(file, MAX_INDEX)?;
-    let there: HashSet<&[u8]> = content.split(|byte| *byte == b'\n').collect();
-    let lacks = |line: &&String| unescape_name(line).is_some_and(|text| !there.contains(text.as_encoded_bytes()));
-    Ok(lines.iter().filter(lacks).cloned().collect())
+/// A line that an index loses, with its place among the lines that were there.
+pub type Dropped = (usize, String);
+
+/// What an edit is about to drop. Nothing if the index cannot be read; then nothing is dropped either.
+pub fn dropping(root: &Root, edit: &Edit) -> Vec<Dropped> {
+    let Ok(content) = root.read(&edit.file, MAX_INDEX) else { return Vec::new() };
+    let texts: HashMap<Vec<u8>, &String> =
+        edit.drop_lines.iter().filter_map(|line| Some((unescape_name(line)?.into_encoded_bytes(), line))).collect();
+    let lines = content.split_inclusive(|byte| *byte == b'\n').enumerate();
+    lines.filter_map(|(at, line)| Some((at, (*texts.get(bare(line))?).clone()))).collect()
 }
 
-/// Adds lines at the end of an index.
+/// Gives an index back the lines that it lost and lacks, where they were; tells whether there were any. `size` is that of
+/// the index before, in bytes: only by that it is known whether its last line had an end.
 ///
 /// # Errors
 /// When it cannot be read or replaced.
-pub fn add_lines(root: &Root, file: &RelPath, lines: &[String]) -> Result<(), FsError> {
+pub fn give_lines_back(root: &Root, file: &RelPath, lines: &[Dropped], size: u64) -> Result<bool, FsError> {
     let old = root.read(file, MAX_INDEX)?;
-    let mut new = old.clone();
-    if !new.is_empty() && !new.ends_with(b"\n") {
+    let new = with_lines(&old, lines, size);
+    if new == old {
+        return Ok(false);
+    }
+    root.rewrite(file, &old, &new).map(|()| true)
+}
+
+fn with_lines(old: &[u8], lines: &[Dropped], size: u64) -> Vec<u8> {
+    let mut all: Vec<Vec<u8>> = old.split_inclusive(|byte| *byte == b'\n').map(|line| bare(line).to_owned()).collect();
+    let there: HashSet<Vec<u8>> = all.iter().cloned().collect();
+    let before = all.len();
+    for (at, line) in lines {
+        if let Some(line) = unescape_name(line).map(OsString::into_encoded_bytes).filter(|line| !there.contains(line)) {
+            all.insert((*at).min(all.len()), line);
+        }
+    }
+    if all.len() == before {
+        return old.to_owned();
+    }
+    let mut new = all.join(&b'\n');
+    if new.len() as u64 != size {
         new.push(b'\n');
     }
-    for line in lines.iter().filter_map(|line| unescape_name(line)) {
-        new.extend(line.into_encoded_bytes());
-        new.push(b'\n');
-    }
-    root.rewrite(file, &old, &new)
+    new
+}
+
+fn bare(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\n").unwrap_or(line)
 }
 
 fn without_lines(old: &[u8], drop: &[String]) -> Vec<u8> {
     let drop: HashSet<Vec<u8>> =
         drop.iter().filter_map(|line| unescape_name(line)).map(OsString::into_encoded_bytes).collect();
-    let keep = |line: &&[u8]| !drop.contains(line.strip_suffix(b"\n").unwrap_or(line));
+    let keep = |line: &&[u8]| !drop.contains(bare(line));
     old.split_inclusive(|byte| *byte == b'\n').filter(keep).flatten().copied().collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::without_lines;
+    use super::{with_lines, without_lines};
 
     #[test]
     fn only_whole_equal_lines_go_and_every_other_byte_stays() {
@@ -69,5 +90,20 @@ mod tests {
         assert_eq!(without_lines(b"a\nab\n\xff\n\n a\na", &drop), b"ab\n\n a\n");
         assert_eq!(without_lines(b"b\r\nlast", &drop), b"b\r\nlast");
         assert_eq!(without_lines(b"", &drop), b"");
+    }
+
+    #[test]
+    fn what_was_dropped_comes_back_where_it_was_to_the_byte() {
+        let drop = ["a".to_owned(), "\\xff".to_owned()];
+        for before in [&b"a\nb\n\xff\nc\na\n"[..], b"b\na", b"a", b"a\n", b"\n\xff\n\nx", b"\xff\na"] {
+            let line = |(at, line): (usize, &[u8])| (at, drop[usize::from(line[0] == 0xff)].clone(), line.to_owned());
+            let lines = before.split_inclusive(|byte| *byte == b'\n').enumerate();
+            let dropped = lines.filter(|(_, line)| matches!(line[0], b'a' | 0xff)).map(line).map(|it| (it.0, it.1));
+            let (dropped, after) = (dropped.collect::<Vec<_>>(), without_lines(before, &drop));
+            assert_eq!(with_lines(&after, &dropped, before.len() as u64), before);
+            assert_eq!(with_lines(before, &dropped, before.len() as u64), before, "nothing is given back twice");
+        }
+        let dropped = [(1, "a".to_owned()), (7, "c".to_owned())];
+        assert_eq!(with_lines(b"x\ny\nc", &dropped, 4), b"x\na\ny\nc\n", "somebody else wrote meanwhile");
     }
 }

@@ -2,13 +2,14 @@
 //! goes that had to go after it. What was freed is measured at the time of the act, never copied from the plan.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::model::{Moment, RelPath};
-use crate::tree::{Freed, FsError, Keep, LinkTally, Progress};
+use crate::tree::{Freed, FsError, Keep, LinkTally, Progress, Space};
 
 use super::edits;
 use super::inventory::Inventory;
-use super::plan::{RootPlan, Step, StepKind};
+use super::plan::{Plan, RootPlan, Step, StepKind};
 
 /// What became of a plan for one root.
 #[derive(Debug, Default)]
@@ -19,6 +20,8 @@ pub struct Outcome {
     pub failed: Vec<Failure>,
     /// What is free now, measured.
     pub freed: Freed,
+    /// Allocated bytes that are free for sure. They are less than measured where files that stay may share blocks.
+    pub at_least: u64,
 }
 
 /// Something that was to go and did not.
@@ -47,12 +50,32 @@ pub trait Take {
     }
 }
 
-/// Carries out the plan for one root, deleting things where they are. The locks of its entries are held by the caller.
-pub fn execute(inventory: &Inventory, plan: &RootPlan, progress: &Progress) -> Outcome {
-    let mut direct = Direct { inventory, plan, progress, tally: LinkTally::default() };
-    let mut outcome = carry_out(inventory, plan, &mut direct);
-    outcome.freed = direct.tally.freed();
-    outcome
+/// Carries out a plan until `stop` is set, deleting things where they are. The locks of its entries are held by the caller.
+/// All roots have one tally, because a file may have a name in each of several.
+pub fn execute(
+    inventories: &[Inventory],
+    plan: &Plan,
+    tally: &LinkTally,
+    progress: &Progress,
+    stop: &AtomicBool,
+) -> Vec<Outcome> {
+    let parts = inventories.iter().zip(&plan.roots);
+    parts
+        .map(|part| if part.1.is_empty() { Outcome::default() } else { execute_part(part, tally, progress, stop) })
+        .collect()
+}
+
+/// The same for one root.
+pub fn execute_part(
+    (inventory, plan): (&Inventory, &RootPlan),
+    tally: &LinkTally,
+    progress: &Progress,
+    stop: &AtomicBool,
+) -> Outcome {
+    let (before, space) = (tally.freed(), Space::before(&inventory.root));
+    let outcome = carry_out(inventory, plan, &mut Direct { inventory, plan, progress, tally, stop });
+    let freed = tally.freed() - before;
+    Outcome { freed, at_least: space.at_least(freed.disk_size), ..outcome }
 }
 
 /// Carries out the plan for one root, as `take` does it; nothing is measured.
@@ -68,17 +91,22 @@ pub fn carry_out(inventory: &Inventory, plan: &RootPlan, take: &mut dyn Take) ->
     }
     run.edit(Moment::After);
     let removed = (0..plan.remove.len()).filter(|removing| !run.failed.contains(removing)).collect();
-    Outcome { removed, failed: run.failures, freed: Freed::default() }
+    Outcome { removed, failed: run.failures, ..Outcome::default() }
 }
 
 struct Direct<'a> {
     inventory: &'a Inventory,
     plan: &'a RootPlan,
     progress: &'a Progress,
-    tally: LinkTally,
+    tally: &'a LinkTally,
+    stop: &'a AtomicBool,
 }
 
 impl Take for Direct<'_> {
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+
     fn take(&mut self, _: usize, step: &Step) -> Vec<(RelPath, FsError)> {
         let root = &self.inventory.root;
         if step.kind == StepKind::Emptied {
@@ -91,7 +119,7 @@ impl Take for Direct<'_> {
                 .collect();
         }
         let keep = Keep { paths: &self.inventory.paths, kept: &self.plan.kept_paths };
-        let removal = root.remove(&step.path, step.identity, &keep, &self.tally, self.progress);
+        let removal = root.remove(&step.path, step.identity, &keep, self.tally, self.progress);
         let unexplained = !removal.gone && !removal.kept_something && removal.failures.is_empty();
         let changed = unexplained.then(|| (step.path.clone(), FsError::Changed));
         removal.failures.into_iter().chain(changed).collect()

@@ -111,6 +111,16 @@ impl Weights {
         })
     }
 
+    /// Files that lose some of their names when everything at these paths goes, and keep others.
+    pub(super) fn partly(&self, paths: &HashSet<PathId>) -> Vec<Partly> {
+        let of = |inode: &LinkedInode| {
+            let names: u64 = inode.at.iter().filter(|(path, _)| paths.contains(path)).map(|(_, names)| names).sum();
+            let partly = 0 < names && names < inode.links;
+            partly.then(|| Partly { inode: (inode.dev, inode.ino), names, links: inode.links, usage: inode.usage() })
+        };
+        self.measure.linked.iter().filter_map(of).collect()
+    }
+
     fn add_up(&self, paths: &HashSet<PathId>, counts: impl Fn(&LinkedInode) -> bool) -> Usage {
         let mut usage = Usage::default();
         let mut inodes: HashSet<usize> = HashSet::new();
@@ -123,6 +133,30 @@ impl Weights {
         }
         usage
     }
+}
+
+/// A file that keeps some of its names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Partly {
+    inode: (u64, u64),
+    /// How many go.
+    names: u64,
+    /// How many there are.
+    links: u64,
+    usage: Usage,
+}
+
+/// What is free because the names that files have in one root go together with those in others, and what is not.
+pub(super) fn across<'a>(roots: impl Iterator<Item = &'a Partly>) -> (Usage, Usage) {
+    let mut files: HashMap<(u64, u64), (u64, &Partly)> = HashMap::new();
+    for partly in roots {
+        files.entry(partly.inode).or_insert((0, partly)).0 += partly.names;
+    }
+    let sum = |free: bool| {
+        let files = files.values().filter(|(names, partly)| (*names >= partly.links) == free);
+        files.map(|(_, partly)| partly.usage).sum()
+    };
+    (sum(true), sum(false))
 }
 
 /// All that the command is about, an inode once, be it in one root or in several.

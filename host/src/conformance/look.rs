@@ -1,11 +1,13 @@
 //! One look at a tree through the plugin, as the commands look: everything listed in full and weighed.
 
+use std::sync::atomic::AtomicBool;
+
 use std::time::Instant;
 
 use crate::clean::{Advice, Chosen, EntryIx, Inventory, Locks, Outcome, Plan, Terms, Weights, execute, plan};
 use crate::model::{Detail, Edit, Entry, Listing, Problem, RelPath, RootRule};
 use crate::survey::{Found, Scope, Survey, weigh};
-use crate::tree::Progress;
+use crate::tree::{LinkTally, Progress};
 
 use super::home::Home;
 use super::report::Findings;
@@ -102,8 +104,7 @@ impl<'a> Look<'a> {
 
     /// Carries a plan out.
     pub(super) fn execute(&self, plan: &Plan) -> Vec<Outcome> {
-        let run = |(inventory, root)| execute(inventory, root, self.subject.progress);
-        self.found.inventories.iter().zip(&plan.roots).map(run).collect()
+        execute(&self.found.inventories, plan, &LinkTally::default(), self.subject.progress, &AtomicBool::new(false))
     }
 }
 

@@ -1,18 +1,19 @@
 //! Carrying out a plan so that it can be undone: everything is put aside first, in the order of the plan, then looked at
 //! once more, and deleted only then, if at all.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use hashbrown::HashSet as Set;
 
-use crate::clean::{Failure, Inventory, Outcome, RootPlan, Step, StepKind, Take, carry_out};
-use crate::model::{Moment, PathId, RelPath};
-use crate::tree::{FsError, Holding, Identity, NodeKind, Root};
+use crate::clean::{Failure, Inventory, Outcome, RootPlan, Step, StepKind, Take, carry_out, dropping, give_lines_back};
+use crate::model::{Edit, Moment, PathId, RelPath};
+use crate::tree::{FsError, Holding, Identity, NodeKind, OpenFiles, Process, Root, Stat};
 
-use super::record::{Line, Place};
+use super::record::{EditRecord, Line, Place};
 use super::store::Run;
+use super::waiting::Waits;
 
 /// One root's part of a run.
 pub struct Aside<'a> {
@@ -24,6 +25,10 @@ pub struct Aside<'a> {
     /// By step: its moves, or why it has none.
     of_step: Vec<Result<Vec<usize>, (RelPath, FsError)>>,
     stop: &'a AtomicBool,
+    /// Something that was to be put back could not be: nothing of this may be deleted.
+    pub(super) stuck: bool,
+    /// What indexes are about to lose.
+    losses: Vec<EditRecord>,
 }
 
 /// A thing to be put aside; its number is its place in the list.
@@ -54,9 +59,11 @@ impl<'a> Aside<'a> {
         number: usize,
         stop: &'a AtomicBool,
     ) -> Result<Self, FsError> {
+        // Where what goes waits in the root itself, making that place changes the root's time.
+        let root = inventory.root.stat(&RelPath::root()).ok();
         let holding = Holding::make(&inventory.root, &format!("{}.{number}", run.name))?;
         let aside = Self::new(inventory, plan, holding, stop);
-        aside.record(run);
+        aside.record(run, root);
         Ok(aside)
     }
 
@@ -64,22 +71,26 @@ impl<'a> Aside<'a> {
     pub fn new(inventory: &'a Inventory, plan: &'a RootPlan, holding: Holding, stop: &'a AtomicBool) -> Self {
         let mut pieces = Pieces { inventory, plan, kept_below: kept_below(inventory, plan), moves: Vec::new() };
         let of_step = plan.steps.iter().map(|step| pieces.of_step(step)).collect();
-        Self { inventory, plan, holding, moves: pieces.moves, of_step, stop }
+        let moves = pieces.moves;
+        let losses = losses(inventory, plan);
+        Self { inventory, plan, holding, moves, of_step, stop, stuck: false, losses }
     }
 
-    fn record(&self, run: &mut Run) {
+    fn record(&self, run: &mut Run, root_before: Option<Stat>) {
         let root = &self.inventory.root;
         run.add(&Line::Root {
             path: Place(root.path().to_owned()),
             ino: root.identity().1,
             holding: Place(self.holding.path().to_owned()),
+            held_in: self.holding.identity(),
         });
         for removing in &self.plan.remove {
             let (cache, id) = (removing.cache.clone(), removing.id.clone());
             run.add(&Line::Entry { cache, id, size: removing.size });
         }
         let also = self.holders_of_moves();
-        let mut folders = Set::new();
+        let inside = self.holding.path().starts_with(root.path());
+        let mut folders: Set<RelPath> = inside.then(RelPath::root).into_iter().collect();
         for (number, item) in self.moves.iter().enumerate() {
             let mut entries = vec![item.removing];
             entries.extend(also.get(&number).into_iter().copied().flatten());
@@ -88,16 +99,33 @@ impl<'a> Aside<'a> {
             folders.extend(item.path.parent());
         }
         folders.extend(self.plan.edits.iter().filter_map(|(_, edit)| edit.file.parent()));
+        for (path, entries) in self.needed() {
+            run.add(&Line::Needed { path, entries });
+        }
         for folder in folders {
-            if let Ok(stat) = root.stat(&folder) {
+            let before = root_before.filter(|_| folder.is_root());
+            if let Some(stat) = before.or_else(|| root.stat(&folder).ok()) {
                 let (accessed, modified) = (stat.accessed_ns, stat.modified_ns);
                 run.add(&Line::Folder { path: folder.as_str().to_owned(), accessed, modified });
             }
         }
-        for (_, edit) in &self.plan.edits {
-            let (path, lines) = (edit.file.as_str().to_owned(), edit.drop_lines.clone());
-            run.add(&Line::Edit { path, after: edit.at == Moment::After, lines });
+        for EditRecord { path, at, lines, size, accessed, modified } in &self.losses {
+            let (path, lines) = (path.as_str().to_owned(), lines.clone());
+            let (after, size, accessed, modified) = (*at == Moment::After, *size, *accessed, *modified);
+            run.add(&Line::Edit { path, after, lines, size, accessed, modified });
         }
+    }
+
+    /// What entries that go share with others that stay.
+    fn needed(&self) -> BTreeMap<String, Vec<usize>> {
+        let mut needed: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (removing, entry) in self.plan.remove.iter().enumerate() {
+            let shares = &self.inventory.items[entry.entry].entry.shares;
+            for id in shares.iter().filter(|id| self.plan.kept_paths.get(id.index()).copied().unwrap_or(false)) {
+                needed.entry(self.inventory.paths.path(*id).as_str().to_owned()).or_default().push(removing);
+            }
+        }
+        needed
     }
 
     /// What several entries share belongs to each of them.
@@ -112,29 +140,101 @@ impl<'a> Aside<'a> {
         carry_out(self.inventory, self.plan, self)
     }
 
-    /// Puts back what somebody holds again, and says so: it was not in use when it was looked at, and is now.
-    pub fn put_back_claimed(&mut self, claimed: &HashSet<RelPath>, outcome: &mut Outcome) {
-        for number in (0..self.moves.len()).rev() {
-            let item = &self.moves[number];
-            if !item.moved || !claimed.contains(&item.path) {
-                continue;
+    /// Puts back what somebody holds again, and says so: it was not in use when it was looked at, and is now. If nobody
+    /// knows what is held, everything goes back.
+    pub fn put_back_claimed(&mut self, claimed: &Result<HashSet<RelPath>, String>, outcome: &mut Outcome) {
+        let claimed = match claimed {
+            Ok(claimed) => claimed,
+            Err(reason) => {
+                let because = format!("it is not known whether something that stays uses it by now: {reason}");
+                return self.put_all_back(outcome, None, &|_| because.clone());
             }
+        };
+        for number in self.around(claimed).into_iter().rev() {
             let error = self.give_back(number).err();
             let item = &self.moves[number];
+            if item.if_empty && error.is_none() {
+                continue; // for the sake of what is in it
+            }
             outcome.removed.retain(|removed| *removed != item.removing);
             outcome.failed.push(Failure {
                 cache: self.inventory.items[self.plan.remove[item.removing].entry].cache,
                 removing: Some(item.removing),
                 path: item.path.clone(),
+                consequence: Some(told(error.as_ref(), "something that stays uses it by now")),
                 error,
-                consequence: Some("it was put back, because something that stays uses it by now".into()),
             });
         }
     }
 
-    /// How many things it puts aside at most.
-    pub(super) fn items(&self) -> usize {
-        self.moves.len()
+    /// Puts everything back, and says so of each entry, also of `used` if that is a part of one.
+    fn put_all_back(&mut self, outcome: &mut Outcome, used: Option<usize>, because: &dyn Fn(usize) -> String) {
+        let mut failures: HashMap<usize, (RelPath, FsError)> = HashMap::new();
+        let moved: Vec<usize> = (0..self.moves.len()).filter(|number| self.moves[*number].moved).collect();
+        for number in moved.into_iter().rev() {
+            if let Err(error) = self.give_back(number) {
+                failures.entry(self.moves[number].removing).or_insert((self.moves[number].path.clone(), error));
+            }
+        }
+        self.give_lines_back();
+        for removing in std::mem::take(&mut outcome.removed) {
+            let entry = &self.plan.remove[removing];
+            let failed = failures.remove(&removing);
+            if failed.is_none() && used != Some(removing) && !entry.outermost {
+                continue;
+            }
+            let (path, error) = failed.map_or((entry.paths.first().cloned(), None), |(at, why)| (Some(at), Some(why)));
+            let consequence = Some(told(error.as_ref(), &because(removing)));
+            let (cache, path) = (self.cache_of(removing), path.unwrap_or_default());
+            outcome.failed.push(Failure { cache, removing: Some(removing), path, error, consequence });
+        }
+    }
+
+    fn give_lines_back(&self) {
+        for EditRecord { path, lines, size, .. } in &self.losses {
+            // Lines that stay away only make what is there be collected later.
+            let _ = give_lines_back(&self.inventory.root, path, lines, *size);
+        }
+    }
+
+    /// The moved things at these paths, and the folders that they were in.
+    fn around(&self, paths: &HashSet<RelPath>) -> BTreeSet<usize> {
+        let moved = self.moves.iter().enumerate().filter(|(_, item)| item.moved);
+        let moved: HashMap<&RelPath, usize> = moved.map(|(number, item)| (&item.path, number)).collect();
+        let up = |path: &RelPath| std::iter::successors(Some(path.clone()), RelPath::parent);
+        paths.iter().flat_map(up).filter_map(|path| moved.get(&path).copied()).collect()
+    }
+
+    /// Puts everything back if a process has a part of it open: it began to use it after the last look.
+    pub fn give_back_used(&mut self, outcome: &mut Outcome) {
+        let Some((file, process)) = OpenFiles::one_beneath(self.holding.path()) else { return };
+        let in_holding = file.strip_prefix(self.holding.path()).unwrap_or(&file);
+        let number = in_holding.iter().next().and_then(|name| name.to_str()?.parse::<usize>().ok());
+        let used = number.filter(|number| self.moves.get(*number).is_some_and(|item| item.moved));
+        let Some(used) = used.map(|number| self.moves[number].removing) else { return };
+        let Process { pid, name } = process;
+        self.put_all_back(outcome, Some(used), &|removing| {
+            let what = if removing == used { "it" } else { "something that went with it" };
+            format!("{name} (process {pid}) began to use {what}")
+        });
+    }
+
+    /// What it puts aside at most.
+    pub(super) fn waits(&self) -> Vec<Waits<'_>> {
+        let all = self.moves.iter().enumerate();
+        all.map(|(number, Move { path, identity: Identity { ino, kind, .. }, if_empty, .. })| Waits {
+            number,
+            path,
+            ino: *ino,
+            kind: *kind,
+            emptied: *if_empty,
+        })
+        .collect()
+    }
+
+    /// Where it takes things from.
+    pub(super) fn root(&self) -> &Root {
+        &self.inventory.root
     }
 
     /// On whose behalf an item went.
@@ -154,9 +254,9 @@ impl<'a> Aside<'a> {
 
     fn give_back(&mut self, number: usize) -> Result<(), FsError> {
         let item = &mut self.moves[number];
-        self.inventory.root.put_back(&self.holding, number, &item.path)?;
-        item.moved = false;
-        Ok(())
+        let back = self.inventory.root.put_back(&self.holding, number, &item.path);
+        (item.moved, self.stuck) = (back.is_err(), self.stuck || back.is_err());
+        back
     }
 
     fn put_aside(&mut self, number: usize) -> Result<(), FsError> {
@@ -204,6 +304,22 @@ impl Take for Aside<'_> {
     fn is_stopped(&self) -> bool {
         self.stop.load(Relaxed)
     }
+}
+
+/// What became of something that was to be put back.
+fn told(error: Option<&FsError>, because: &str) -> String {
+    let what = if error.is_none() { "was put back" } else { "waits to be put back" };
+    format!("it {what}, because {because}")
+}
+
+/// What the edits of a plan are about to drop. An index that is not there loses nothing.
+fn losses(inventory: &Inventory, plan: &RootPlan) -> Vec<EditRecord> {
+    let one = |edit: &Edit| {
+        let Stat { size, accessed_ns: accessed, modified_ns: modified, .. } = inventory.root.stat(&edit.file).ok()?;
+        let lines = dropping(&inventory.root, edit);
+        Some(EditRecord { path: edit.file.clone(), at: edit.at, lines, size, accessed, modified })
+    };
+    plan.edits.iter().filter_map(|(_, edit)| one(edit)).collect()
 }
 
 /// By path: whether something beneath it stays.

@@ -1,11 +1,12 @@
 //! What waits of past runs, and how much it is by now.
 
+use hashbrown::HashMap;
 use jiff::Timestamp;
 
 use crate::model::{PathId, PathTree};
-use crate::tree::{Holding, Progress};
+use crate::tree::{Measure, Progress};
 
-use super::record::{Phase, RootRecord};
+use super::record::{Phase, Record, RootRecord};
 use super::store::Runs;
 
 /// A run of which something waits.
@@ -17,7 +18,7 @@ pub struct Held {
     pub begun: Option<Timestamp>,
     /// How many entries it took.
     pub entries: usize,
-    /// Bytes that wait, measured.
+    /// Bytes that wait and will be free when they are deleted, measured.
     pub size: u64,
     /// Until when they are kept.
     pub until: Option<Timestamp>,
@@ -34,7 +35,7 @@ pub fn held(runs: &Runs) -> Vec<Held> {
             run: past.name,
             begun: record.begun,
             entries: record.roots.iter().map(|root| root.entries.len()).sum(),
-            size: record.roots.iter().map(waiting).sum(),
+            size: waiting(&record),
             until: record.until,
             interrupted: record.phase != Some(Phase::Held),
         })
@@ -42,13 +43,26 @@ pub fn held(runs: &Runs) -> Vec<Held> {
     past.into_iter().filter_map(of).collect()
 }
 
-/// Bytes that wait of one root; what cannot be looked at counts as nothing.
-fn waiting(record: &RootRecord) -> u64 {
-    let root = Holding::open(&record.holding).and_then(|holding| holding.as_root());
-    let measure =
-        |root: crate::tree::Root| root.measure(&PathTree::default(), &[true], &[PathId::ROOT], &Progress::default());
-    root.map(measure).map_or(0, |measure| {
-        let single: u64 = measure.usage.iter().map(|usage| usage.size).sum();
-        single + measure.linked.iter().map(|inode| inode.size).sum::<u64>()
-    })
+/// Bytes that are free once what waits of a run is deleted, measured: those of files of which no name is anywhere else.
+/// What cannot be looked at counts as nothing.
+pub fn waiting(record: &Record) -> u64 {
+    let (mut size, mut names) = (0, HashMap::new());
+    for measure in record.roots.iter().filter_map(measure) {
+        size += measure.usage.iter().map(|usage| usage.size).sum::<u64>();
+        for inode in &measure.linked {
+            // A file may have a name in each of several roots.
+            let found: &mut u64 = names.entry((inode.dev, inode.ino)).or_default();
+            let before = *found;
+            *found += inode.at.iter().map(|(_, names)| names).sum::<u64>();
+            if before < inode.links && *found >= inode.links {
+                size += inode.size;
+            }
+        }
+    }
+    size
+}
+
+fn measure(record: &RootRecord) -> Option<Measure> {
+    let root = record.open_holding().and_then(|holding| holding.as_root()).ok()?;
+    Some(root.measure(&PathTree::default(), &[true], &[PathId::ROOT], &Progress::default()))
 }

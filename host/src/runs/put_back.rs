@@ -1,13 +1,16 @@
 //! Undoing a run: what it put aside goes back to its places, entry by entry, each whole or not at all.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
-use crate::clean::{add_lines, missing_lines};
+use crate::clean::give_lines_back;
 use crate::model::{Moment, RelPath};
-use crate::tree::{FsError, Holding, NodeKind, Root};
+use crate::tree::{FsError, Holding, Identity, NodeKind, Root};
 
+use super::guard::Guard;
 use super::record::{EntryRecord, Phase, Record, RootRecord};
 use super::store::{Run, RunsError};
+use super::waiting::Waits;
 
 /// What came of an undo.
 #[derive(Debug, Default)]
@@ -24,7 +27,19 @@ pub struct PutBack {
 ///
 /// # Errors
 /// When the record cannot be removed.
-pub fn put_back(mut run: Run, record: &Record) -> Result<PutBack, RunsError> {
+pub fn put_back(run: Run, record: &Record) -> Result<PutBack, RunsError> {
+    put_all_back(run, record, &|root| Guard::of(root, Instant::now()).map(Some))
+}
+
+/// The same by the run itself, which keeps others away already.
+pub(super) fn put_back_own(run: Run, record: &Record) -> Result<PutBack, RunsError> {
+    put_all_back(run, record, &|_| Ok(None))
+}
+
+/// Keeps other runs away from a root.
+type KeepAway<'a> = &'a dyn Fn(&Root) -> Result<Option<Guard>, String>;
+
+fn put_all_back(mut run: Run, record: &Record, keep_away: KeepAway<'_>) -> Result<PutBack, RunsError> {
     let mut done = PutBack::default();
     let was_held = record.phase == Some(Phase::Held);
     if was_held {
@@ -32,27 +47,26 @@ pub fn put_back(mut run: Run, record: &Record) -> Result<PutBack, RunsError> {
         let _ = run.enter(Phase::Moving, None);
     }
     for root in &record.roots {
-        match Part::open(root) {
+        match Part::open(root, keep_away) {
             Ok(Some(part)) => part.put_back(&mut done),
             Ok(None) => {}
             Err(reason) => done.left.extend(root.entries.iter().map(|entry| (entry.clone(), reason.clone()))),
         }
     }
-    for place in &record.places {
-        match Holding::open(place) {
-            // One that is not empty is a root's, which says what of it waits.
-            Ok(holding) => drop(holding.remove_if_empty()),
-            // It was killed before it made the folder, but perhaps not before it made the one above.
-            Err(_) => Holding::clear_away(place),
-        }
-    }
+    // It was perhaps killed before a root was named, but not before the folder was made, or the one above.
+    record.places.iter().for_each(|place| Holding::clear_away(place));
     let waits = record.roots.iter().any(|root| root.holding.symlink_metadata().is_ok());
-    if !waits {
+    if !waits && done.left.is_empty() {
         run.forget()?;
     } else if was_held {
         let _ = run.enter(Phase::Held, record.until);
     }
     Ok(done)
+}
+
+/// Whether what was put aside is where it came from: the undoing was interrupted only after its end.
+fn is_at_its_place(root: &Root, item: &Waits<'_>) -> bool {
+    root.stat(item.path).is_ok_and(|found| item.is(&found))
 }
 
 struct Part<'a> {
@@ -61,23 +75,30 @@ struct Part<'a> {
     holding: Holding,
     /// The items that wait.
     waiting: Vec<usize>,
+    _guard: Option<Guard>,
 }
 
 impl<'a> Part<'a> {
     /// None if nothing waits.
-    fn open(record: &'a RootRecord) -> Result<Option<Self>, String> {
-        let holding = match Holding::open(&record.holding) {
-            Err(FsError::NotFound) => return Ok(None),
-            Err(error) => return Err(format!("`{}` cannot be used: {error}", record.holding.display())),
-            Ok(holding) => holding,
+    fn open(record: &'a RootRecord, keep_away: KeepAway<'_>) -> Result<Option<Self>, String> {
+        let (held_in, place) = (record.holding.display(), record.path.display());
+        let root = match record.open_root() {
+            Err(FsError::Changed) => return Err(format!("`{place}` is another folder than it was")),
+            other => other.map_err(|error| format!("`{place}` cannot be opened: {error}"))?,
         };
-        let place = record.path.display();
-        let root = Root::open(&record.path).map_err(|error| format!("`{place}` cannot be opened: {error}"))?;
-        if root.identity().1 != record.ino {
-            return Err(format!("`{place}` is another folder than it was"));
-        }
+        let guard = keep_away(&root)?;
+        let holding = match record.open_holding() {
+            Err(FsError::NotFound) if !record.is_gone() => {
+                return Err(format!("`{held_in}` is not there, nor is its disk: mount it and try again"));
+            }
+            Err(FsError::NotFound) if record.waits().iter().all(|it| it.emptied || is_at_its_place(&root, it)) => {
+                return Ok(None);
+            }
+            Err(FsError::NotFound) => return Err(format!("what waited in `{held_in}` is not there any more")),
+            other => other.map_err(|error| format!("`{held_in}` cannot be used: {error}"))?,
+        };
         let waiting = (0..record.items.len()).filter(|item| holding.stat(*item).is_ok()).collect();
-        Ok(Some(Self { record, root, holding, waiting }))
+        Ok(Some(Self { record, root, holding, waiting, _guard: guard }))
     }
 
     fn put_back(&self, done: &mut PutBack) {
@@ -85,6 +106,7 @@ impl<'a> Part<'a> {
         let reason = |entry: usize| blocked.iter().find(|(it, _)| *it == entry).map(|(_, reason)| reason.clone());
         self.edit(Moment::After, done);
         let mut broken: BTreeSet<usize> = BTreeSet::new();
+        let mut moved: Vec<(usize, Identity)> = Vec::new();
         for &item in self.waiting.iter().rev() {
             let it = &self.record.items[item];
             let wanted = it.entries.iter().any(|entry| reason(*entry).is_none());
@@ -94,35 +116,70 @@ impl<'a> Part<'a> {
             if it.emptied && self.is_folder(&it.path) {
                 continue; // somebody made it again, or another run put it back
             }
-            if let Err(error) =
-                self.make_parents(&it.path).and_then(|()| self.root.put_back(&self.holding, item, &it.path))
-            {
-                broken.extend(&it.entries);
-                done.remarks.push(format!("`{}` could not be put back: {error}", it.path));
+            match self.put_one_back(item) {
+                Ok(identity) => moved.push((item, identity)),
+                Err(error) => {
+                    broken.extend(&it.entries);
+                    done.remarks.push(format!("`{}` could not be put back: {error}", it.path));
+                }
             }
         }
+        self.add_parts(&mut broken);
+        self.take_again(&moved, &broken);
         self.edit(Moment::After, done);
         self.edit(Moment::Before, done);
         // Rewriting may be what was killed.
         self.record.edits.iter().filter_map(|edit| edit.path.parent()).for_each(|at| self.root.clear_temporaries(&at));
         for &item in &self.waiting {
-            // An emptied folder that is there again is not needed any more.
-            if self.record.items[item].emptied && self.is_folder(&self.record.items[item].path) {
-                self.holding.drop_empty(item);
+            // An emptied folder that is there again is not needed any more, but for what somebody put into it.
+            let it = &self.record.items[item];
+            if it.emptied && self.is_folder(&it.path) && !matches!(self.holding.drop_empty(item), Ok(true)) {
+                let _ = self.root.put_back_into(&self.holding, item, &it.path);
             }
         }
-        self.restore_times();
         for (at, entry) in self.record.entries.iter().enumerate() {
             match reason(at) {
                 Some(reason) => done.left.push((entry.clone(), reason)),
                 None if broken.contains(&at) => {
-                    done.left.push((entry.clone(), "not all of it could be put back".into()))
+                    done.left.push((entry.clone(), "something came in the way of it at this moment".into()))
                 }
                 None => done.back.push(entry.clone()),
             }
         }
         if let Err(error) = self.holding.remove_if_empty() {
             done.remarks.push(format!("`{}` could not be removed: {error}", self.holding.path().display()));
+        }
+        self.restore_times();
+    }
+
+    fn put_one_back(&self, item: usize) -> Result<Identity, FsError> {
+        let path = &self.record.items[item].path;
+        let identity = self.holding.stat(item)?.identity;
+        self.make_parents(path)?;
+        self.root.put_back(&self.holding, item, path)?;
+        Ok(identity)
+    }
+
+    /// Whether an entry is in another one.
+    fn is_part(&self, entry: usize, above: usize) -> bool {
+        let (entry, above) = (&self.record.entries[entry], &self.record.entries[above]);
+        above.cache == entry.cache && above.id != entry.id && entry.id.starts_with(&above.id)
+    }
+
+    fn add_parts(&self, broken: &mut BTreeSet<usize>) {
+        let all = 0..self.record.entries.len();
+        let parts: Vec<usize> = all.filter(|at| broken.iter().any(|above| self.is_part(*at, *above))).collect();
+        broken.extend(parts);
+    }
+
+    /// An entry of which a part could not be put back waits as a whole.
+    fn take_again(&self, moved: &[(usize, Identity)], broken: &BTreeSet<usize>) {
+        for (item, identity) in moved.iter().rev() {
+            let it = &self.record.items[*item];
+            if !it.emptied && it.entries.iter().all(|entry| broken.contains(entry)) {
+                // One that cannot be taken again is where it was; the entry is told to be incomplete in any case.
+                let _ = self.root.put_aside(&it.path, *identity, &self.holding, *item);
+            }
         }
     }
 
@@ -139,13 +196,15 @@ impl<'a> Part<'a> {
             };
             blocked.extend(it.entries.iter().map(|entry| (*entry, why.clone())));
         }
+        for (path, entries) in &self.record.needed {
+            if self.root.stat(path) == Err(FsError::NotFound) {
+                let why = format!("`{path}`, which it shared with others, is gone by now");
+                blocked.extend(entries.iter().map(|entry| (*entry, why.clone())));
+            }
+        }
         // A part is nothing without what it is a part of: content may have gone with that.
-        for (at, entry) in self.record.entries.iter().enumerate() {
-            let is_part = |(above, _): &&(usize, String)| {
-                let above = &self.record.entries[*above];
-                above.cache == entry.cache && above.id != entry.id && entry.id.starts_with(&above.id)
-            };
-            let why = blocked.iter().find(is_part).map(|(_, why)| why.clone());
+        for at in 0..self.record.entries.len() {
+            let why = blocked.iter().find(|(above, _)| self.is_part(at, *above)).map(|(_, why)| why.clone());
             blocked.extend(why.map(|why| (at, why)));
         }
         blocked
@@ -172,10 +231,12 @@ impl<'a> Part<'a> {
     /// Gives indexes back the lines that they lost. One that is not there yet is tried again later.
     fn edit(&self, at: Moment, done: &mut PutBack) {
         for edit in self.record.edits.iter().filter(|edit| edit.at == at) {
-            let result = missing_lines(&self.root, &edit.path, &edit.lines)
-                .and_then(|lines| if lines.is_empty() { Ok(()) } else { add_lines(&self.root, &edit.path, &lines) });
-            match result {
-                Ok(()) | Err(FsError::NotFound) => {}
+            match give_lines_back(&self.root, &edit.path, &edit.lines, edit.size) {
+                Ok(true) if self.root.stat(&edit.path).is_ok_and(|stat| stat.size == edit.size) => {
+                    // It is what it was.
+                    let _ = self.root.set_times(&edit.path, edit.accessed, edit.modified);
+                }
+                Ok(_) | Err(FsError::NotFound) => {}
                 Err(error) => {
                     done.remarks.push(format!("`{}` could not be given back its records: {error}", edit.path))
                 }
@@ -183,7 +244,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Putting things back changes the times of the folders they are in. Deepest first: that of a folder is not changed
+    /// Putting things back changes the times of the folders they are in, and so does removing where they were. Deepest first: that of a folder is not changed
     /// by what happens to its parent's.
     fn restore_times(&self) {
         for folder in &self.record.folders {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::clean::Dropped;
 use crate::model::{Moment, RelPath, escape_text, unescape_name};
 use crate::tree::NodeKind;
 
@@ -52,6 +53,8 @@ pub enum Line {
         ino: u64,
         /// Where its things wait.
         holding: Place,
+        /// The device and the inode of that folder.
+        held_in: (u64, u64),
     },
     /// An entry that goes.
     Entry {
@@ -76,6 +79,13 @@ pub enum Line {
         #[serde(default, skip_serializing_if = "is_false")]
         emptied: bool,
     },
+    /// Something that stays and that entries which go are nothing without: what they share with others.
+    Needed {
+        /// Its path beneath the root.
+        path: String,
+        /// The entries, counted in this root.
+        entries: Vec<usize>,
+    },
     /// A folder that something is taken out of, with its times in nanoseconds since 1970.
     Folder {
         /// Its path beneath the root; empty for the root.
@@ -92,7 +102,13 @@ pub enum Line {
         /// Before or after the things go.
         after: bool,
         /// The lines that were in it, escaped like paths.
-        lines: Vec<String>,
+        lines: Vec<Dropped>,
+        /// What it was before, in bytes.
+        size: u64,
+        /// Its last access, in nanoseconds since 1970.
+        accessed: i64,
+        /// Its last change.
+        modified: i64,
     },
     /// From here on the run is in this phase.
     Phase {
@@ -193,10 +209,14 @@ pub struct RootRecord {
     pub ino: u64,
     /// Where its things wait.
     pub holding: PathBuf,
+    /// The device and the inode of that folder.
+    pub held_in: (u64, u64),
     /// The entries.
     pub entries: Vec<EntryRecord>,
     /// The things, in the order in which they were to go: an item's number is its place here.
     pub items: Vec<ItemRecord>,
+    /// What stayed and is needed by entries that went, with these.
+    pub needed: Vec<(RelPath, Vec<usize>)>,
     /// The folders that things were taken out of.
     pub folders: Vec<FolderRecord>,
     /// What indexes lost.
@@ -247,8 +267,14 @@ pub struct EditRecord {
     pub path: RelPath,
     /// When.
     pub at: Moment,
-    /// The lines, escaped like paths.
-    pub lines: Vec<String>,
+    /// The lines that were in it, escaped like paths, each with its place.
+    pub lines: Vec<Dropped>,
+    /// What it was before, in bytes.
+    pub size: u64,
+    /// Its last access, in nanoseconds since 1970.
+    pub accessed: i64,
+    /// Its last change.
+    pub modified: i64,
 }
 
 /// Why a record cannot be used.
@@ -295,12 +321,14 @@ impl Record {
                 (self.run, self.begun, self.command) = (run, Some(begun), command);
             }
             Line::Places { paths } => self.places.extend(paths.into_iter().map(|Place(path)| path)),
-            Line::Root { path: Place(path), ino, holding: Place(holding) } => self.roots.push(RootRecord {
+            Line::Root { path: Place(path), ino, holding: Place(holding), held_in } => self.roots.push(RootRecord {
                 path,
                 ino,
                 holding,
+                held_in,
                 entries: Vec::new(),
                 items: Vec::new(),
+                needed: Vec::new(),
                 folders: Vec::new(),
                 edits: Vec::new(),
             }),
@@ -314,12 +342,18 @@ impl Record {
                 let path = path(&at).filter(|path| known && !path.is_root())?;
                 root.items.push(ItemRecord { path, ino, kind: kind.into(), entries, emptied });
             }
+            Line::Needed { path: at, entries } => {
+                let root = self.roots.last_mut()?;
+                let known = entries.iter().all(|entry| *entry < root.entries.len());
+                root.needed.push((path(&at).filter(|_| known)?, entries));
+            }
             Line::Folder { path: at, accessed, modified } => {
                 self.roots.last_mut()?.folders.push(FolderRecord { path: path(&at)?, accessed, modified });
             }
-            Line::Edit { path: at, after, lines } => {
-                let at_moment = if after { Moment::After } else { Moment::Before };
-                self.roots.last_mut()?.edits.push(EditRecord { path: path(&at)?, at: at_moment, lines });
+            Line::Edit { path: file, after, lines, size, accessed, modified } => {
+                let at = if after { Moment::After } else { Moment::Before };
+                let edit = EditRecord { path: path(&file)?, at, lines, size, accessed, modified };
+                self.roots.last_mut()?.edits.push(edit);
             }
         }
         Some(())

@@ -2,37 +2,39 @@
 //! before they are deleted, so that a kill leaves no half of anything in it; but nothing tells where they were, so that
 //! the next run can only finish.
 
-use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
 
-use crate::clean::{Inventory, Outcome, RootPlan, execute};
+use crate::clean::{Inventory, Outcome, RootPlan, execute_part};
 use crate::model::{PathTree, RelPath};
 use crate::tree::{Holding, Keep, LinkTally, Progress, Root};
 
 use super::aside::Aside;
-use super::removal::purge_part;
+use super::removal::{Again, purge_part, put_part_aside};
 
-/// Carries out the plan for one root without a record. `again` tells what in it is claimed by something that stays, once
-/// everything is aside: that is put back.
-pub fn remove_unrecorded(
-    inventory: &Inventory,
-    plan: &RootPlan,
-    again: &mut dyn FnMut() -> HashSet<RelPath>,
+/// Carries out the plan for one root. What else is to be said comes along.
+pub(super) fn remove_part(
+    (inventory, plan): (&Inventory, &RootPlan),
+    again: &mut dyn FnMut() -> Again,
+    tally: &LinkTally,
     progress: &Progress,
     stop: &AtomicBool,
-) -> Outcome {
+) -> (Outcome, Option<String>) {
     if plan.is_empty() {
-        return Outcome::default();
+        return (Outcome::default(), None);
     }
     let aside = Holding::make_unrecorded(&inventory.root).map(|holding| Aside::new(inventory, plan, holding, stop));
     let Ok(mut aside) = aside else {
         // A full disk may have no room for a folder. What is deleted where it is makes some.
-        return execute(inventory, plan, progress);
+        return (execute_part((inventory, plan), tally, progress, stop), None);
     };
-    let mut outcome = aside.carry_out();
-    aside.put_back_claimed(&again(), &mut outcome);
-    purge_part(&aside, &mut outcome, progress);
-    outcome
+    let mut outcome = put_part_aside(&mut aside, again);
+    if aside.stuck {
+        // What was to be put back and could not be must not be deleted, by nobody.
+        let place = aside.holding.keep().unwrap_or_else(|_| aside.holding.path().to_owned());
+        return (outcome, Some(format!("what could not be put back is in `{}`: it is yours to move", place.display())));
+    }
+    purge_part(&aside, &mut outcome, tally, progress);
+    (outcome, None)
 }
 
 /// Deletes what killed runs without a record had taken out of a root.

@@ -1,13 +1,13 @@
 //! Listing entries level by level, several at a time.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
-use crate::clean::{EntryIx, Inventory, Target};
-use crate::model::{Detail, Edit, Listing, Problem, RelPath};
+use crate::clean::{EntryIx, Inventory, RootPlan, Target};
+use crate::model::{Detail, Edit, Entry, Listing, Problem, RelPath};
 use crate::runtime::{Plugin, PluginError};
-use crate::tree::Root;
+use crate::tree::{Identity, Root};
 
 use super::{Survey, of_plugin};
 
@@ -117,21 +117,39 @@ impl Survey {
         listed.map_err(|error| of_level(&error, inventory, cache, parent))
     }
 
-    /// What is claimed at this moment in the levels that these entries are in, whatever was listed before. What cannot be
-    /// listed claims nothing: it was listed a moment ago, so that nothing in it is new.
-    pub fn claims_now(&self, inventory: &Inventory, entries: &[EntryIx]) -> HashSet<RelPath> {
-        let levels: HashSet<(usize, Option<EntryIx>)> = entries
-            .iter()
-            .flat_map(|&ix| inventory.ancestors(ix).map(Some).chain([None]).map(move |parent| (ix, parent)))
-            .map(|(ix, parent)| (inventory.items[ix].cache, parent))
-            .collect();
+    /// What is claimed at this moment in the levels that the entries of a plan were in, whatever was listed before, now that
+    /// they are out of their places.
+    ///
+    /// # Errors
+    /// Why a level cannot be listed any more.
+    pub fn claims_now(&self, inventory: &Inventory, plan: &RootPlan) -> Result<HashSet<RelPath>, String> {
+        let gone: HashSet<EntryIx> = plan.remove.iter().map(|removing| removing.entry).collect();
+        let mut levels: HashSet<(usize, Option<EntryIx>)> = HashSet::new();
+        for &ix in &gone {
+            let cache = inventory.items[ix].cache;
+            let above = inventory.ancestors(ix).filter(|above| !gone.contains(above));
+            levels.extend(above.map(Some).chain([None]).map(|parent| (cache, parent)));
+        }
         let ask = |(cache, parent): (usize, Option<EntryIx>)| {
             let parent = parent.map(|ix| inventory.items[ix].entry.id.as_str());
-            self.ask_in(&inventory.root_of(cache).afresh(), inventory, cache, parent, Detail::Full).ok()
+            let listed = self.ask_in(&inventory.root_of(cache).afresh(), inventory, cache, parent, Detail::Full);
+            listed.map(|listing| (cache, listing)).map_err(|problem| problem.message)
         };
-        let listings: Vec<Listing> = levels.into_par_iter().filter_map(ask).collect();
-        let entries = listings.into_iter().flat_map(|listing| listing.entries);
-        entries.flat_map(|entry| entry.owns.into_iter().chain(entry.shares)).collect()
+        let listings: Vec<(usize, Listing)> = levels.into_par_iter().map(ask).collect::<Result<_, _>>()?;
+        let entries =
+            listings.into_iter().flat_map(|(cache, listing)| listing.entries.into_iter().map(move |it| (cache, it)));
+        let went: HashSet<(&str, &str)> = plan.remove.iter().map(|it| (it.cache.as_str(), it.id.as_str())).collect();
+        let steps: HashMap<&RelPath, &Identity> = plan.steps.iter().map(|step| (&step.path, &step.identity)).collect();
+        // A plugin may name places at which nothing is. What went is there again if something else is in its place.
+        let is_new = |path: &RelPath| {
+            let was = steps.get(path);
+            was.is_some_and(|was| inventory.root.stat(path).is_ok_and(|is| is.identity != **was))
+        };
+        let stays = |(cache, entry): &(usize, Entry)| {
+            let id = (inventory.caches[*cache].cache.id.as_str(), entry.id.as_str());
+            !went.contains(&id) || entry.owns.iter().chain(&entry.shares).any(is_new)
+        };
+        Ok(entries.filter(stays).flat_map(|(_, entry)| entry.owns.into_iter().chain(entry.shares)).collect())
     }
 
     /// Lists everything below these entries.

@@ -5,13 +5,14 @@
 use std::ffi::{CStr, CString};
 use std::hash::{BuildHasher as _, RandomState};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::DirEntryExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
-use super::beneath::mount;
+use super::beneath::{Opened, mount};
 use super::dir::{Buffer, Fresh, for_each, stat_at, stat_open};
 use super::{FsError, Identity, Root, Stat};
 use crate::model::RelPath;
@@ -21,6 +22,8 @@ const OURS: &[u8] = b".dscc-";
 
 /// How the names of folders begin of which no record tells.
 const UNRECORDED: &str = "unrecorded-";
+/// What is put before that where something could not be put back.
+const KEPT: &str = "kept-";
 
 const TAG: &CStr = c"CACHEDIR.TAG";
 /// See <https://bford.info/cachedir/>.
@@ -41,7 +44,17 @@ pub(super) fn is_our_component(component: &str) -> bool {
 #[derive(Debug)]
 pub struct Holding {
     fd: OwnedFd,
+    own: Identity,
+    base: Base,
     path: PathBuf,
+}
+
+/// What holds the folders of all runs of a user, open, and the folder that it is in.
+#[derive(Debug)]
+struct Base {
+    above: OwnedFd,
+    name: CString,
+    fd: OwnedFd,
 }
 
 impl Holding {
@@ -50,11 +63,16 @@ impl Holding {
     /// # Errors
     /// When there is no place for it: the file system is full or read-only, or what has its name is not ours alone.
     pub fn make(root: &Root, run: &str) -> Result<Self, FsError> {
-        let inside = || Self::make_in(root.descriptor(), root.path(), run);
+        let make = |above: OwnedFd, path: &Path| {
+            // Where there is not room enough for all of it, the part that was made goes again.
+            let clear = |_: &FsError| Self::clear_away(&path.join(base_name()).join(run));
+            Self::make_in(above, path, run).inspect_err(clear)
+        };
         let beside = root.path().parent().and_then(|above| Some((open_beside(root, above)?, above)));
-        match beside.map(|(fd, above)| Self::make_in(&fd, above, run)) {
-            Some(Err(FsError::Denied | FsError::NotOwner | FsError::ReadOnly)) | None => inside(),
-            Some(made) => made,
+        match beside.map(|(fd, above)| make(fd, above)) {
+            Some(Ok(made)) => Ok(made),
+            // Not permitted, or somebody took that place: the one in it is as good.
+            Some(Err(_)) | None => make(root.descriptor().try_clone()?, root.path()),
         }
     }
 
@@ -76,12 +94,23 @@ impl Holding {
         Err(FsError::Busy)
     }
 
+    /// Renames the folder of a run that has no record, so that no other run deletes what waits in it. Its new path.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn keep(&self) -> Result<PathBuf, FsError> {
+        let name = last_name(&self.path)?;
+        let kept = CString::new([KEPT.as_bytes(), name.to_bytes()].concat()).map_err(|_| FsError::NotFound)?;
+        rename(&self.base.fd, &name, &self.base.fd, &kept)?;
+        Ok(self.path.with_file_name(std::ffi::OsStr::from_bytes(kept.to_bytes())))
+    }
+
     /// The folders that killed runs without a record left beside a root or in it.
     pub fn unrecorded(root: &Root) -> Vec<Self> {
         let mut left = Vec::new();
         for base in Self::places(root, "").into_iter().filter_map(|place| std::fs::read_dir(place).ok()) {
             for name in base.flatten().filter(|it| it.file_name().as_bytes().starts_with(UNRECORDED.as_bytes())) {
-                let Ok(holding) = Self::open(&name.path()) else { continue };
+                let Ok(holding) = Self::open(&name.path(), name.ino()) else { continue };
                 if rustix::fs::flock(&holding.fd, FlockOperation::NonBlockingLockExclusive).is_ok() {
                     left.push(holding);
                 }
@@ -96,41 +125,50 @@ impl Holding {
         above.map(|above| above.join(base_name()).join(run)).collect()
     }
 
-    fn make_in(above: &OwnedFd, path: &Path, run: &str) -> Result<Self, FsError> {
+    fn make_in(above: OwnedFd, path: &Path, run: &str) -> Result<Self, FsError> {
         let name = CString::new(base_name()).map_err(|_| FsError::NotFound)?;
         let run_name = CString::new(run).map_err(|_| FsError::NotFound)?;
         // The last run may remove the folder at this very moment.
         for _ in 0..16 {
-            make_folder(above, &name)?;
-            let base = match open_own(above, &name) {
+            make_folder(&above, &name)?;
+            let base = match open_own(&above, &name) {
                 Err(FsError::NotFound) => continue,
                 other => other?,
             };
-            write_tag(&base)?;
-            match rustix::fs::mkdirat(&base, &run_name, Mode::RWXU) {
+            match write_tag(&base).and_then(|()| Ok(rustix::fs::mkdirat(&base, &run_name, Mode::RWXU)?)) {
                 Ok(()) => {}
-                Err(Errno::NOENT) => continue,
-                Err(errno) => return Err(errno.into()),
+                Err(FsError::NotFound) => continue,
+                Err(error) => return Err(error),
             }
             let fd = open_own(&base, &run_name)?;
+            if !is_empty(&fd)? {
+                return Err(FsError::NotOurs); // it is not the one that was made
+            }
             let path = path.join(std::ffi::OsStr::from_bytes(name.to_bytes())).join(run);
-            return Ok(Self { fd, path });
+            return Ok(Self { own: stat_open(&fd)?.identity, fd, base: Base { above, name, fd: base }, path });
         }
         Err(FsError::Busy)
     }
 
-    /// Opens the folder of an earlier run.
+    /// Opens the folder of an earlier run, of which the inode is known.
     ///
     /// # Errors
-    /// When it is not there, or is not ours alone.
-    pub fn open(path: &Path) -> Result<Self, FsError> {
-        let text = CString::new(path.as_os_str().as_bytes()).map_err(|_| FsError::NotFound)?;
-        Ok(Self { fd: open_own(rustix::fs::CWD, &text)?, path: path.to_owned() })
+    /// When it is not there, is not ours alone, or is another folder than it was.
+    pub fn open(path: &Path, ino: u64) -> Result<Self, FsError> {
+        let base = Base::open(path)?;
+        let fd = open_own(&base.fd, &last_name(path)?)?;
+        let own = stat_open(&fd)?.identity;
+        if own.ino == ino { Ok(Self { fd, own, base, path: path.to_owned() }) } else { Err(FsError::Changed) }
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Device and inode.
+    pub fn identity(&self) -> (u64, u64) {
+        (self.own.dev, self.own.ino)
     }
 
     /// What waits here under a number.
@@ -141,46 +179,82 @@ impl Holding {
         Ok(stat_at(&self.fd, &name_of(number), Fresh::Now)?)
     }
 
-    /// Removes a folder that waits under a number, if it is empty.
-    pub fn drop_empty(&self, number: usize) {
-        // If something is in it, it waits on.
-        let _ = rustix::fs::unlinkat(&self.fd, name_of(number), AtFlags::REMOVEDIR);
-    }
-
-    /// The folder as a root, to be measured and cleared.
+    /// Removes a folder that waits under a number, if it is empty; tells whether it was.
     ///
     /// # Errors
-    /// When something else is at its path by now.
+    /// When it cannot be removed for another reason.
+    pub fn drop_empty(&self, number: usize) -> Result<bool, FsError> {
+        match rustix::fs::unlinkat(&self.fd, name_of(number), AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT) => Ok(true),
+            Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(false),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// The folder as a root, to be measured and cleared, wherever it is by now.
+    ///
+    /// # Errors
+    /// When the system does not let us look at it.
     pub fn as_root(&self) -> Result<Root, FsError> {
-        let root = Root::open(&self.path)?;
-        let own = stat_open(&self.fd)?.identity;
-        if root.identity() == (own.dev, own.ino) { Ok(root) } else { Err(FsError::Changed) }
+        Root::of_open(self.fd.try_clone()?, &self.path)
     }
 
     /// Removes the folder, and what holds the folders of all runs if this was the last one. Tells whether it was empty.
     ///
     /// # Errors
-    /// When it cannot be removed for another reason.
+    /// When it is not where it was, or cannot be removed for another reason.
     pub fn remove_if_empty(&self) -> Result<bool, FsError> {
-        match rustix::fs::unlinkat(rustix::fs::CWD, &self.path, AtFlags::REMOVEDIR) {
+        let name = last_name(&self.path)?;
+        match stat_at(&self.base.fd, &name, Fresh::Now) {
+            Ok(stat) if stat.identity == self.own => {}
+            Err(Errno::NOENT) if rustix::fs::fstat(&self.fd)?.st_nlink == 0 => return Ok(true),
+            Ok(_) | Err(Errno::NOENT) => return Err(FsError::Changed),
+            Err(errno) => return Err(errno.into()),
+        }
+        match rustix::fs::unlinkat(&self.base.fd, &name, AtFlags::REMOVEDIR) {
             Ok(()) | Err(Errno::NOENT) => {}
             Err(Errno::NOTEMPTY | Errno::EXIST) => return Ok(false),
             Err(errno) => return Err(errno.into()),
         }
-        Self::clear_away(&self.path);
+        self.base.clear_away();
         Ok(true)
     }
 
-    /// Removes what holds the folders of all runs, if that at `path` was the last one, or was never made.
+    /// Removes what is left of the making of a folder that no record knows: it is empty, and so may be what it is in.
     pub fn clear_away(path: &Path) {
-        let Some(base) = path.parent().and_then(|base| CString::new(base.as_os_str().as_bytes()).ok()) else { return };
-        let Ok(fd) = open_own(rustix::fs::CWD, &base) else { return };
+        let Ok(base) = Base::open(path) else { return };
+        if let Ok(name) = last_name(path) {
+            // What is not empty was made by somebody else.
+            let _ = rustix::fs::unlinkat(&base.fd, &name, AtFlags::REMOVEDIR);
+        }
+        base.clear_away();
+    }
+}
+
+impl Base {
+    /// Opens what the folder at `path` is in. Only the way to it may lead through links.
+    fn open(path: &Path) -> Result<Self, FsError> {
+        let base = path.parent().ok_or(FsError::NotFound)?;
+        let name = last_name(base)?;
+        if !is_ours(&name) {
+            return Err(FsError::NotOurs);
+        }
+        let above = base.parent().ok_or(FsError::NotFound)?;
+        let above = rustix::fs::openat(rustix::fs::CWD, above, DIRECTORY.difference(OFlags::NOFOLLOW), Mode::empty())?;
+        let fd = open_own(&above, &name)?;
+        Ok(Self { above, name, fd })
+    }
+
+    /// Removes it, if no run has a folder in it and it is where it was.
+    fn clear_away(&self) {
+        let own = stat_open(&self.fd).map(|stat| stat.identity);
+        let is_there = stat_at(&self.above, &self.name, Fresh::Now).is_ok_and(|stat| own == Ok(stat.identity));
         let mut others = false;
-        let read = for_each(&fd, &mut Buffer::default(), |entry| others |= entry.name != TAG);
-        if read.is_ok() && !others {
+        let read = for_each(&self.fd, &mut Buffer::default(), |entry| others |= entry.name != TAG);
+        if is_there && read.is_ok() && !others {
             // Whoever makes a new folder at this moment makes this one anew.
-            let _ = rustix::fs::unlinkat(&fd, TAG, AtFlags::empty());
-            let _ = rustix::fs::unlinkat(rustix::fs::CWD, &base, AtFlags::REMOVEDIR);
+            let _ = rustix::fs::unlinkat(&self.fd, TAG, AtFlags::empty());
+            let _ = rustix::fs::unlinkat(&self.above, &self.name, AtFlags::REMOVEDIR);
         }
     }
 }
@@ -205,12 +279,21 @@ impl Root {
         let number = name_of(number);
         rename(&parent.fd, &name, &holding.fd, &number)
             .map_err(|errno| super::remove::refine(errno, &parent.fd, &name))?;
-        // Between the look and the move it may have been exchanged: what we hold decides.
-        if stat_at(&holding.fd, &number, Fresh::Now)?.identity != expected {
-            rename(&holding.fd, &number, &parent.fd, &name)?;
-            return Err(FsError::Changed);
+        // Between the look and the move it may have been exchanged, and the folder it was in may have been moved out of
+        // the root: what we hold decides.
+        let is_it = stat_at(&holding.fd, &number, Fresh::Now)?.identity == expected;
+        if is_it && self.is_parent(at, &parent) {
+            return Ok(());
         }
-        Ok(())
+        match rename(&holding.fd, &number, &parent.fd, &name) {
+            Ok(()) => Err(FsError::Changed),
+            Err(_) => Err(FsError::Stranded),
+        }
+    }
+
+    /// Whether this open directory is still the one that a path is in.
+    fn is_parent(&self, at: &RelPath, parent: &Opened) -> bool {
+        self.parent(at).is_ok_and(|(now, _)| now.ino == parent.ino)
     }
 
     /// Moves a folder into a holding if it is empty; tells whether it was.
@@ -224,22 +307,19 @@ impl Root {
         holding: &Holding,
         number: usize,
     ) -> Result<bool, FsError> {
-        let is_empty = |fd: &OwnedFd| -> Result<bool, FsError> {
-            let mut empty = true;
-            for_each(fd, &mut Buffer::default(), |_| empty = false)?;
-            Ok(empty)
-        };
         if !is_empty(&self.directory(at)?.fd)? {
             return Ok(false);
         }
         self.put_aside(at, expected, holding, number)?;
-        let moved = rustix::fs::openat(&holding.fd, name_of(number), DIRECTORY, Mode::empty())?;
-        if is_empty(&moved)? {
+        if is_empty(&rustix::fs::openat(&holding.fd, name_of(number), DIRECTORY, Mode::empty())?)? {
             return Ok(true);
         }
         // Somebody put something there in between, and it is theirs.
-        self.put_back(holding, number, at)?;
-        Ok(false)
+        match self.put_back(holding, number, at) {
+            Err(FsError::Taken) if self.put_back_into(holding, number, at)? => Ok(false),
+            Err(FsError::Taken) => Err(FsError::Stranded),
+            other => other.map(|()| false),
+        }
     }
 
     /// Moves what waits under a number back to its path, where nothing may be.
@@ -248,10 +328,34 @@ impl Root {
     /// [`FsError::Taken`] if something is there; else what kept it from being moved. Then it waits as before.
     pub fn put_back(&self, holding: &Holding, number: usize, at: &RelPath) -> Result<(), FsError> {
         let (parent, name) = self.parent(at)?;
-        match rename(&holding.fd, &name_of(number), &parent.fd, &name) {
-            Err(Errno::EXIST | Errno::NOTEMPTY) => Err(FsError::Taken),
-            other => Ok(other?),
+        let number = name_of(number);
+        match rename(&holding.fd, &number, &parent.fd, &name) {
+            Err(Errno::EXIST | Errno::NOTEMPTY) => return Err(FsError::Taken),
+            other => other?,
         }
+        if self.is_parent(at, &parent) {
+            return Ok(());
+        }
+        // The folder it was to be in was moved away at this very moment, perhaps out of the root.
+        rename(&parent.fd, &name, &holding.fd, &number)?;
+        Err(FsError::Changed)
+    }
+
+    /// Moves what is in a folder that waits under a number into the folder that has its place by now, and removes the one
+    /// that waits; tells whether all of it could be moved without replacing anything.
+    ///
+    /// # Errors
+    /// When one of the folders cannot be reached or read.
+    pub fn put_back_into(&self, holding: &Holding, number: usize, at: &RelPath) -> Result<bool, FsError> {
+        let to = self.directory(at)?;
+        let from = rustix::fs::openat(&holding.fd, name_of(number), DIRECTORY, Mode::empty())?;
+        let mut names: Vec<CString> = Vec::new();
+        for_each(&from, &mut Buffer::default(), |entry| names.push(entry.name.to_owned()))?;
+        for name in names {
+            // One that cannot be moved waits on.
+            let _ = rename(&from, &name, &to.fd, &name);
+        }
+        holding.drop_empty(number)
     }
 
     /// Makes a folder, unless it is there.
@@ -267,13 +371,17 @@ impl Root {
         }
     }
 
-    /// Sets the times of a folder, in nanoseconds since 1970.
+    /// Sets the times of a folder or file, in nanoseconds since 1970.
     ///
     /// # Errors
     /// When it is not there, or is another user's.
     pub fn set_times(&self, at: &RelPath, accessed: i64, modified: i64) -> Result<(), FsError> {
         let times = Timestamps { last_access: timespec(accessed), last_modification: timespec(modified) };
-        Ok(rustix::fs::futimens(self.directory(at)?.fd, &times)?)
+        if at.is_root() {
+            return Ok(rustix::fs::futimens(self.descriptor(), &times)?);
+        }
+        let (parent, name) = self.parent(at)?;
+        Ok(rustix::fs::utimensat(&parent.fd, &name, &times, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 }
 
@@ -301,7 +409,20 @@ fn open_beside(root: &Root, above: &Path) -> Option<OwnedFd> {
     let (there, own) = (stat_at(&fd, &name, Fresh::Cached).ok()?, stat_open(root.descriptor()).ok()?);
     let same =
         there.identity == own.identity && !there.mounted && mount(fd.as_fd()) == mount(root.descriptor().as_fd());
-    (same && stat_open(&fd).ok()?.identity.dev == own.identity.dev).then_some(fd)
+    let above = stat_open(&fd).ok()?;
+    // Where everybody may rename everything, what waits could be taken away from us: it stays where the root is.
+    let safe = above.sticky || rustix::fs::fstat(&fd).ok()?.st_mode & 0o002 == 0;
+    (same && safe && above.identity.dev == own.identity.dev).then_some(fd)
+}
+
+fn is_empty(fd: &OwnedFd) -> Result<bool, FsError> {
+    let mut empty = true;
+    for_each(fd, &mut Buffer::default(), |_| empty = false)?;
+    Ok(empty)
+}
+
+fn last_name(path: &Path) -> Result<CString, FsError> {
+    path.file_name().and_then(|name| CString::new(name.as_bytes()).ok()).ok_or(FsError::NotFound)
 }
 
 fn make_folder(above: impl AsFd, name: &CStr) -> Result<(), FsError> {
@@ -313,7 +434,10 @@ fn make_folder(above: impl AsFd, name: &CStr) -> Result<(), FsError> {
 
 /// Opens a folder that must belong to us, and to us alone: what others can reach they could exchange.
 fn open_own(above: impl AsFd, name: &CStr) -> Result<OwnedFd, FsError> {
-    let fd = rustix::fs::openat(above, name, DIRECTORY, Mode::empty())?;
+    let fd = match rustix::fs::openat(above, name, DIRECTORY, Mode::empty()) {
+        Err(Errno::ACCESS | Errno::LOOP | Errno::NOTDIR) => return Err(FsError::NotOurs),
+        other => other?,
+    };
     let stat = rustix::fs::fstat(&fd)?;
     let alone = stat.st_uid == rustix::process::geteuid().as_raw() && stat.st_mode & 0o077 == 0;
     if alone { Ok(fd) } else { Err(FsError::NotOurs) }

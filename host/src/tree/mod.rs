@@ -5,6 +5,7 @@
 mod error;
 mod hindrance;
 mod processes;
+mod remote;
 mod stat;
 mod tally;
 mod usage;
@@ -61,7 +62,9 @@ pub use {
 };
 
 mod removal;
+mod space;
 pub use removal::{Keep, Removal};
+pub use space::Space;
 
 #[cfg(test)]
 #[cfg(unix)]

@@ -29,6 +29,14 @@ impl Holding {
         Err(NO_MOVING)
     }
 
+    /// Nothing waits here.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn keep(&self) -> Result<PathBuf, FsError> {
+        Err(NO_MOVING)
+    }
+
     /// Nothing is ever left.
     pub fn unrecorded(_: &Root) -> Vec<Self> {
         Vec::new()
@@ -43,7 +51,7 @@ impl Holding {
     ///
     /// # Errors
     /// Always.
-    pub fn open(_: &Path) -> Result<Self, FsError> {
+    pub fn open(_: &Path, _: u64) -> Result<Self, FsError> {
         Err(FsError::NotFound)
     }
 
@@ -63,8 +71,18 @@ impl Holding {
         Err(FsError::NotFound)
     }
 
+    /// There is none.
+    pub fn identity(&self) -> (u64, u64) {
+        (0, 0)
+    }
+
     /// Nothing waits here.
-    pub fn drop_empty(&self, _: usize) {}
+    ///
+    /// # Errors
+    /// Never.
+    pub fn drop_empty(&self, _: usize) -> Result<bool, FsError> {
+        Ok(true)
+    }
 
     /// Nothing waits here.
     ///
@@ -101,6 +119,11 @@ impl Root {
         false
     }
 
+    /// Nobody tells on this platform.
+    pub fn is_remote(&self) -> bool {
+        false
+    }
+
     /// The same root: nothing is remembered here.
     #[must_use]
     pub fn afresh(&self) -> Self {
@@ -110,6 +133,14 @@ impl Root {
     /// Nothing is changed on this platform anyway.
     pub fn is_read_only(&self) -> bool {
         false
+    }
+
+    /// There is nothing to be locked where nothing is removed.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn open_again(&self) -> Result<std::fs::File, FsError> {
+        Err(NO_MOVING)
     }
 
     /// Nothing is put aside here.
@@ -133,6 +164,14 @@ impl Root {
     /// # Errors
     /// Always.
     pub fn put_back(&self, _: &Holding, _: usize, _: &RelPath) -> Result<(), FsError> {
+        Err(NO_MOVING)
+    }
+
+    /// Nothing is put back here.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn put_back_into(&self, _: &Holding, _: usize, _: &RelPath) -> Result<bool, FsError> {
         Err(NO_MOVING)
     }
 

@@ -41,6 +41,18 @@ impl OpenFiles {
         open
     }
 
+    /// A file beneath a folder that a process has open or mapped, and the process. Files are found by the names that the
+    /// system tells, which is enough for what was moved there a moment ago, and quick.
+    pub fn one_beneath(folder: &std::path::Path) -> Option<(std::path::PathBuf, Process)> {
+        #[cfg(target_os = "linux")]
+        return linux::one_beneath(folder);
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = folder;
+            None
+        }
+    }
+
     /// Whether something with this inode, on whichever file system, is in use.
     #[cfg(unix)]
     pub(super) fn may_use(&self, ino: u64) -> bool {
@@ -78,7 +90,7 @@ impl OpenFiles {
 mod linux {
     use std::fs;
     use std::os::unix::fs::MetadataExt as _;
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
 
     use super::{OpenFiles, Process};
 
@@ -94,6 +106,38 @@ mod linux {
                 open.unseen += 1;
             }
         }
+    }
+
+    pub(super) fn one_beneath(folder: &Path) -> Option<(PathBuf, Process)> {
+        let own = std::process::id();
+        for process in fs::read_dir("/proc").ok()?.flatten() {
+            let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            if pid == own {
+                continue;
+            }
+            if let Some(path) =
+                opened_beneath(folder, &process.path()).or_else(|| mapped_beneath(folder, &process.path()))
+            {
+                let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+                return Some((path, Process { pid, name: name.trim_end().to_owned() }));
+            }
+        }
+        None
+    }
+
+    fn opened_beneath(folder: &Path, process: &Path) -> Option<PathBuf> {
+        let descriptors = fs::read_dir(process.join("fd")).ok()?.flatten().map(|descriptor| descriptor.path());
+        let beneath = |link: PathBuf| {
+            let path = fs::read_link(&link).ok().filter(|path| path.starts_with(folder))?;
+            fs::metadata(&link).is_ok_and(|it| it.is_file()).then_some(path)
+        };
+        descriptors.filter_map(beneath).next()
+    }
+
+    fn mapped_beneath(folder: &Path, process: &Path) -> Option<PathBuf> {
+        let maps = fs::read(process.join("maps")).ok()?;
+        let names = maps.split(|byte| *byte == b'\n').filter_map(|line| mapped(line)?.2.map(PathBuf::from));
+        names.into_iter().find(|name| name.starts_with(folder))
     }
 
     /// None if we may not see what the process has open.

@@ -52,9 +52,25 @@ impl Root {
         if same_place(&resolved)? != (identity.dev, identity.ino) {
             return Err(FsError::Changed);
         }
+        Self::from_open(fd, identity, path, resolved, way)
+    }
+
+    /// An open directory as a root, wherever it is by now.
+    pub(super) fn of_open(fd: OwnedFd, path: &Path) -> Result<Self, FsError> {
+        let identity = stat_open(&fd)?.identity;
+        Self::from_open(fd, identity, path, path.to_owned(), None)
+    }
+
+    fn from_open(
+        fd: OwnedFd,
+        identity: Identity,
+        given: &Path,
+        resolved: PathBuf,
+        way: Option<Way>,
+    ) -> Result<Self, FsError> {
         let beneath = Beneath::new(&fd, way)?;
         Ok(Self(Arc::new(Inner {
-            given: path.to_owned(),
+            given: given.to_owned(),
             resolved,
             identity,
             fd: Arc::new(fd),
@@ -180,6 +196,14 @@ impl Root {
             }
             other => other,
         }
+    }
+
+    /// The directory itself, open once more: for a lock that is given back when it is closed.
+    ///
+    /// # Errors
+    /// When it may not be read any more.
+    pub fn open_again(&self) -> Result<File, FsError> {
+        Ok(File::from(self.directory(&RelPath::root())?.fd))
     }
 
     /// The content of a small regular file. Its access time stays as it was, where the system lets us.

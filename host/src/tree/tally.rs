@@ -22,6 +22,18 @@ pub struct Freed {
     pub files: u64,
 }
 
+impl std::ops::Sub for Freed {
+    type Output = Self;
+    /// What came since.
+    fn sub(self, before: Self) -> Self {
+        Self {
+            size: self.size - before.size,
+            disk_size: self.disk_size - before.disk_size,
+            files: self.files - before.files,
+        }
+    }
+}
+
 /// Counts what the removals of a run free; shared by all of them.
 #[derive(Debug, Default)]
 pub struct LinkTally {
@@ -39,6 +51,7 @@ struct Links {
     names: u64,
     removed: u64,
     freed: bool,
+    size: u64,
 }
 
 impl LinkTally {
@@ -48,7 +61,7 @@ impl LinkTally {
         if stat.links > 1 {
             let mut linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
             let key = (stat.identity.dev, stat.identity.ino);
-            let links = linked.entry(key).or_insert(Links { names: 0, removed: 0, freed: false });
+            let links = linked.entry(key).or_insert(Links { names: 0, removed: 0, freed: false, size: stat.size });
             links.names = links.names.max(stat.links);
             links.removed += 1;
             if links.removed < links.names || links.freed {
@@ -60,6 +73,17 @@ impl LinkTally {
         self.size.fetch_add(stat.size, Relaxed);
         self.disk_size.fetch_add(stat.disk_size, Relaxed);
         self.files.fetch_add(1, Relaxed);
+    }
+
+    /// Bytes of files that lost names and have others, so that they are not free.
+    pub fn linked(&self) -> u64 {
+        #[cfg(unix)]
+        {
+            let linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+            linked.values().filter(|links| !links.freed).map(|links| links.size).sum()
+        }
+        #[cfg(not(unix))]
+        0
     }
 
     /// What was freed so far.

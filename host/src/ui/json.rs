@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::age::rfc3339;
 use super::escape::is_hidden;
+use crate::clean::Saved;
 use crate::model::{Problem, Recovery, State};
 
 /// The version of these shapes; always the first field.
@@ -153,6 +154,8 @@ pub struct CleanDocument {
     pub freed: u64,
     /// Allocated bytes that were freed.
     pub freed_disk: u64,
+    /// How many of them are free for sure: less where files that stay may share blocks with what went.
+    pub freed_disk_at_least: u64,
     /// What goes, or went.
     pub remove: Vec<CleanRemove>,
     /// What was selected and stays.
@@ -161,6 +164,9 @@ pub struct CleanDocument {
     pub failed: Vec<Problem>,
     /// What could not be looked at.
     pub errors: Vec<Problem>,
+    /// In a dry run: what `dscc apply` needs besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Saved>,
 }
 
 /// An entry that goes.
@@ -290,7 +296,7 @@ mod tests {
                 keep: vec![CleanKeep::default()],
                 ..CleanDocument::default()
             }),
-            r#"{"schema_version":1,"dry_run":false,"expected":0,"freed":0,"freed_disk":0,"remove":[{"cache":"","root":"","id":"","reason":"","size":0,"paths":[]}],"keep":[{"cache":"","root":"","id":"","reason":"","size":0}],"failed":[],"errors":[]}"#
+            r#"{"schema_version":1,"dry_run":false,"expected":0,"freed":0,"freed_disk":0,"freed_disk_at_least":0,"remove":[{"cache":"","root":"","id":"","reason":"","size":0,"paths":[]}],"keep":[{"cache":"","root":"","id":"","reason":"","size":0}],"failed":[],"errors":[]}"#
         );
         assert_eq!(
             compact(&Problem { code: "root-relative".into(), hint: Some("h".into()), ..Problem::default() }),

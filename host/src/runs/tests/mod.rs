@@ -1,0 +1,5 @@
+//! Whole runs, and what others can do to what waits.
+
+#[cfg(target_os = "linux")]
+mod races;
+mod second_look;

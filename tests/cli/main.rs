@@ -31,6 +31,7 @@ mod hostile_trees;
 mod hub;
 mod in_use;
 mod ir_datasets;
+mod killed;
 mod list;
 mod lying_components;
 mod nested_roots;

@@ -1,5 +1,5 @@
-"""Killed before any of its system calls, dscc leaves a cache that the real library accepts, with all that was to stay; the
-next run finishes or undoes what was begun.
+"""Killed before any of its system calls, dscc leaves a cache that the real library accepts, with all that was to stay;
+the next run finishes or undoes what was begun.
 
 By default each call is a point but those that delete what is out of the cache already, of which each 20th is; `--full`
 takes them all, and kills the run after the kill at more points.
@@ -9,8 +9,10 @@ import errno
 import multiprocessing
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 
 from _dm_definitions import DATASETS, FILES, HOST, QRELS, plugin
 from _ir_content import address, served
@@ -28,12 +30,12 @@ TWICE = ("clean", "undo")  # variants after which both `clean` and `undo` are tr
 
 def checks(lab: Lab, _homes: dict):
     if why := stopper.impossible(lab.scratch):
-        yield "killed at any point", lambda: skip(why)
+        yield "crash: killed at any point", lambda: skip(why)
         return
     with corpus_of(lab) as corpus, Players(corpus) as players:
         for scenario in corpus.scenarios:
             for title, check in of_scenario(players, scenario):
-                yield f"{title}: {scenario.cache}: {scenario.title}", check
+                yield f"crash: {scenario.cache}: {scenario.title}: {title}", check
 
 
 def skip(why: str):
@@ -67,21 +69,28 @@ class Players:
     """Processes that play points, each in a world of its own."""
 
     def __init__(self, corpus: Corpus):
-        self.corpus = corpus
+        self.corpus, self.played, self.begun = corpus, 0, time.monotonic()
 
     def __enter__(self) -> "Players":
-        start = (self.corpus,)
-        self.pool = multiprocessing.get_context("fork").Pool(os.cpu_count(), initializer=Player.start, initargs=start)
         return self
 
     def __exit__(self, *_) -> None:
-        self.pool.terminate()
-        self.pool.join()
+        if self.played:
+            self.pool.terminate()
+            self.pool.join()
+            print(f"crash: {self.played} points in {time.monotonic() - self.begun:.0f} s", flush=True)
+
+    @cached_property
+    def pool(self):
+        start = (self.corpus,)
+        # Forked, since the corpus is not sent anywhere.
+        return multiprocessing.get_context("fork").Pool(os.cpu_count(), initializer=Player.start, initargs=start)
 
     def play(self, scenario: Scenario, points: list[Point]) -> list[str]:
         """The problems, those of one kind once."""
         found: dict[str, list[tuple[str, str]]] = {}
         tasks = [(scenario, point) for point in points]
+        self.played += len(tasks)
         for problems in self.pool.imap_unordered(Player.play, tasks, chunksize=2):
             for problem, where in problems:
                 found.setdefault(re.sub(r"[0-9a-f]{2,}|\d", "#", problem), []).append((problem, where))

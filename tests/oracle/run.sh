@@ -5,6 +5,8 @@
 #
 # Makes virtual environments and corpora (about 8 minutes, 4 GB, the Python package index) in $DSCC_ORACLE_DIR, by
 # default target/oracle; they are used again while what they are made from stays the same.
+#
+# run.sh DSCC -k crash: --full     kills dscc before every one of its system calls, not only before some
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -65,16 +65,23 @@ pub fn execute(
     progress: &Progress,
     stop: &AtomicBool,
 ) -> Vec<Outcome> {
-    let one = |(inventory, plan): (&Inventory, &RootPlan)| {
-        if plan.is_empty() {
-            return Outcome::default();
-        }
-        let (before, space) = (tally.freed(), Space::before(&inventory.root));
-        let outcome = carry_out(inventory, plan, &mut Direct { inventory, plan, progress, tally, stop });
-        let freed = tally.freed() - before;
-        Outcome { freed, at_least: space.at_least(freed.disk_size), ..outcome }
-    };
-    inventories.iter().zip(&plan.roots).map(one).collect()
+    let parts = inventories.iter().zip(&plan.roots);
+    parts
+        .map(|part| if part.1.is_empty() { Outcome::default() } else { execute_part(part, tally, progress, stop) })
+        .collect()
+}
+
+/// The same for one root.
+pub fn execute_part(
+    (inventory, plan): (&Inventory, &RootPlan),
+    tally: &LinkTally,
+    progress: &Progress,
+    stop: &AtomicBool,
+) -> Outcome {
+    let (before, space) = (tally.freed(), Space::before(&inventory.root));
+    let outcome = carry_out(inventory, plan, &mut Direct { inventory, plan, progress, tally, stop });
+    let freed = tally.freed() - before;
+    Outcome { freed, at_least: space.at_least(freed.disk_size), ..outcome }
 }
 
 /// Carries out the plan for one root, as `take` does it; nothing is measured.

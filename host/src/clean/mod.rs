@@ -18,7 +18,7 @@ mod weigh;
 
 pub use decide::{Grace, Held, Hold, Terms};
 pub use edits::{Dropped, dropping, give_lines_back};
-pub use execute::{Failure, Outcome, Take, carry_out, execute};
+pub use execute::{Failure, Outcome, Take, carry_out, execute, execute_part};
 pub use inventory::{CacheState, EntryIx, Inventory, Item};
 pub use locks::Locks;
 pub use plan::{Advice, HeldEntries, Keeping, Plan, Removing, RootPlan, Step, StepKind, plan};

@@ -156,7 +156,7 @@ pub(super) struct Removing {
     /// then. 0s for not at all, whatever the settings say (keep-undo) [env: DSCC_KEEP_UNDO]
     #[arg(long, value_name = "AGE", num_args = 0..=1, require_equals = true, default_missing_value = "7d", value_parser = parse_age, conflicts_with = "no_record")]
     pub(super) keep_undo: Option<SignedDuration>,
-    /// Delete things where they are, without a record: what an interruption leaves cannot be put back
+    /// Do without a record, for where none can be written: what an interruption took cannot be put back
     #[arg(long)]
     pub(super) no_record: bool,
 }

@@ -62,13 +62,18 @@ impl<'a> Aside<'a> {
         // Where what goes waits in the root itself, making that place changes the root's time.
         let root = inventory.root.stat(&RelPath::root()).ok();
         let holding = Holding::make(&inventory.root, &format!("{}.{number}", run.name))?;
+        let aside = Self::new(inventory, plan, holding, watch);
+        aside.record(run, root);
+        Ok(aside)
+    }
+
+    /// Decides what moves into a place, and records nothing.
+    pub fn new(inventory: &'a Inventory, plan: &'a RootPlan, holding: Holding, watch: &'a Watch) -> Self {
         let mut pieces = Pieces { inventory, plan, kept_below: kept_below(inventory, plan), moves: Vec::new() };
         let of_step = plan.steps.iter().map(|step| pieces.of_step(step)).collect();
         let moves = pieces.moves;
         let losses = losses(inventory, plan);
-        let aside = Self { inventory, plan, holding, moves, of_step, watch, stuck: false, losses };
-        aside.record(run, root);
-        Ok(aside)
+        Self { inventory, plan, holding, moves, of_step, watch, stuck: false, losses }
     }
 
     fn record(&self, run: &mut Run, root_before: Option<Stat>) {

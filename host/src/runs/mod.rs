@@ -14,6 +14,7 @@ mod recover;
 mod removal;
 mod reserve;
 mod store;
+mod unrecorded;
 mod waiting;
 mod watch;
 
@@ -29,7 +30,8 @@ pub use journal::Journal;
 pub use put_back::{PutBack, put_back};
 pub use record::{EntryRecord, Phase, Record, RootRecord};
 pub use recover::recover;
-pub use removal::{Afterwards, Again, Discarded, GivenUp, Removed, discard, remove, remove_in_place};
+pub use removal::{Afterwards, Again, Discarded, GivenUp, Removed, discard, remove, remove_unrecorded};
 pub use reserve::Reserve;
 pub use store::{Past, Run, Runs, RunsError};
+pub use unrecorded::sweep;
 pub use watch::Watch;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use crate::clean::{Failure, Inventory, Outcome, Plan, RootPlan, execute};
+use crate::clean::{Failure, Inventory, Outcome, Plan, RootPlan};
 use crate::model::RelPath;
 use crate::tree::{Freed, FsError, Holding, LinkTally, Space};
 
@@ -14,6 +14,7 @@ use super::event::{Begun, Ended, Ending, Event};
 use super::put_back::put_back_own;
 use super::record::{Line, Phase, Place, Record};
 use super::store::{Run, Runs, RunsError, name_of};
+use super::unrecorded;
 use super::waiting::{Left, give_back_strangers, purge};
 use super::watch::Watch;
 
@@ -144,18 +145,20 @@ fn prepare<'a>(
 /// Puts everything aside, and looks once more.
 fn put_aside(parts: &mut [Part<'_>], again: &mut dyn FnMut(usize) -> Again) -> Vec<Outcome> {
     let one = |(number, part): (usize, &mut Part<'_>)| match part {
-        Ok(aside) => {
-            let mut outcome = aside.carry_out();
-            let Again { claimed, spare_used } = again(number);
-            aside.put_back_claimed(&claimed, &mut outcome);
-            if spare_used {
-                aside.give_back_used(&mut outcome);
-            }
-            outcome
-        }
+        Ok(aside) => put_part_aside(aside, &mut || again(number)),
         Err(outcome) => std::mem::take(outcome),
     };
     parts.iter_mut().enumerate().map(one).collect()
+}
+
+pub(super) fn put_part_aside(aside: &mut Aside<'_>, again: &mut dyn FnMut() -> Again) -> Outcome {
+    let mut outcome = aside.carry_out();
+    let Again { claimed, spare_used } = again();
+    aside.put_back_claimed(&claimed, &mut outcome);
+    if spare_used {
+        aside.give_back_used(&mut outcome);
+    }
+    outcome
 }
 
 /// Deletes what is aside, or lets it wait.
@@ -212,24 +215,31 @@ fn give_up(runs: &Runs, run: Run, error: RunsError) -> GivenUp {
     }
 }
 
-/// Carries out a plan without a record: things are deleted where they are. It is told in the journal if that can be done.
-pub fn remove_in_place(
+/// Carries out a plan without a record, in the same order. It is told in the journal if that can be done. `again` as for
+/// [`remove`].
+pub fn remove_unrecorded(
     runs: &Runs,
     command: &[String],
     (inventories, plan): (&[Inventory], &Plan),
+    again: &mut dyn FnMut(usize) -> Again,
     watch: &Watch,
 ) -> Removed {
     let name = name_of(Timestamp::now(), 0);
     let begun = Event::Begun(Begun::of(&name, command, false, inventories, plan));
     let is_told = runs.journal().add(&begun).is_ok();
     let tally = LinkTally::default();
-    let outcomes = execute(inventories, plan, &tally, &watch.deleted, watch.stop());
+    let (mut outcomes, mut remarks) = (Vec::new(), Vec::new());
+    for (number, whole) in inventories.iter().zip(&plan.roots).enumerate() {
+        let (outcome, remark) = unrecorded::remove_part(whole, &mut || again(number), &tally, watch);
+        outcomes.push(outcome);
+        remarks.extend(remark);
+    }
     let how = if watch.is_stopped() { Ending::Interrupted } else { Ending::Done };
     let ended = Event::Ended(Ended::of(&name, how, false, inventories, plan, &outcomes));
     // Perhaps there is room for the beginning by now.
     let told = if is_told { Ok(()) } else { runs.journal().add(&begun) }.and_then(|()| runs.journal().add(&ended));
     runs.reserve().restore();
-    let remarks = told.err().map(|error| format!("this run is not told in full: {error}")).into_iter().collect();
+    remarks.extend(told.err().map(|error| format!("this run is not told in full: {error}")));
     Removed { outcomes, held: None, remarks, linked: tally.linked() }
 }
 
@@ -250,7 +260,7 @@ fn nowhere(inventory: &Inventory, plan: &RootPlan, error: &FsError) -> Outcome {
 }
 
 /// Deletes what one root put aside; whether all of it went. What is left of an entry after a signal is told once.
-fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkTally, watch: &Watch) -> bool {
+pub(super) fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkTally, watch: &Watch) -> bool {
     let (before, space) = (tally.freed(), Space::before(aside.root()));
     give_back_strangers(aside.root(), &aside.holding, &aside.waits());
     let left = purge(&aside.holding, &aside.waits(), tally, watch);

@@ -3,11 +3,13 @@
 //! that they stay what they are, with their links, times and owners.
 
 use std::ffi::{CStr, CString};
+use std::hash::{BuildHasher as _, RandomState};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::DirEntryExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use super::beneath::{Opened, mount};
@@ -17,6 +19,11 @@ use crate::model::RelPath;
 
 /// How the names of our own folders and files beneath roots begin. They do not exist for whoever uses a root.
 const OURS: &[u8] = b".dscc-";
+
+/// How the names of folders begin of which no record tells.
+const UNRECORDED: &str = "unrecorded-";
+/// What is put before that where something could not be put back.
+const KEPT: &str = "kept-";
 
 const TAG: &CStr = c"CACHEDIR.TAG";
 /// See <https://bford.info/cachedir/>.
@@ -67,6 +74,49 @@ impl Holding {
             // Not permitted, or somebody took that place: the one in it is as good.
             Some(Err(_)) | None => make(root.descriptor().try_clone()?, root.path()),
         }
+    }
+
+    /// Makes a folder for a run that has no record. It is locked for as long as it is open: unlocked, it was left behind.
+    ///
+    /// # Errors
+    /// As [`Self::make`].
+    pub fn make_unrecorded(root: &Root) -> Result<Self, FsError> {
+        for _ in 0..16 {
+            // Roots may be in one folder, and processes have the same number on two machines.
+            let number = RandomState::new().hash_one(root.identity());
+            let holding = Self::make(root, &format!("{UNRECORDED}{:x}-{number:x}", std::process::id()))?;
+            // Before it was locked another process may have taken it for left behind.
+            let locked = rustix::fs::flock(&holding.fd, FlockOperation::NonBlockingLockExclusive);
+            if locked != Err(Errno::WOULDBLOCK) && rustix::fs::fstat(&holding.fd)?.st_nlink > 0 {
+                return Ok(holding);
+            }
+        }
+        Err(FsError::Busy)
+    }
+
+    /// Renames the folder of a run that has no record, so that no other run deletes what waits in it. Its new path.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn keep(&self) -> Result<PathBuf, FsError> {
+        let name = last_name(&self.path)?;
+        let kept = CString::new([KEPT.as_bytes(), name.to_bytes()].concat()).map_err(|_| FsError::NotFound)?;
+        rename(&self.base.fd, &name, &self.base.fd, &kept)?;
+        Ok(self.path.with_file_name(std::ffi::OsStr::from_bytes(kept.to_bytes())))
+    }
+
+    /// The folders that killed runs without a record left beside a root or in it.
+    pub fn unrecorded(root: &Root) -> Vec<Self> {
+        let mut left = Vec::new();
+        for base in Self::places(root, "").into_iter().filter_map(|place| std::fs::read_dir(place).ok()) {
+            for name in base.flatten().filter(|it| it.file_name().as_bytes().starts_with(UNRECORDED.as_bytes())) {
+                let Ok(holding) = Self::open(&name.path(), name.ino()) else { continue };
+                if rustix::fs::flock(&holding.fd, FlockOperation::NonBlockingLockExclusive).is_ok() {
+                    left.push(holding);
+                }
+            }
+        }
+        left
     }
 
     /// Where [`Self::make`] would make it: to be written down before, so that a kill leaves nothing that nobody knows of.

@@ -21,6 +21,27 @@ impl Holding {
         Err(NO_MOVING)
     }
 
+    /// Nothing is put aside here.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn make_unrecorded(_: &Root) -> Result<Self, FsError> {
+        Err(NO_MOVING)
+    }
+
+    /// Nothing waits here.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn keep(&self) -> Result<PathBuf, FsError> {
+        Err(NO_MOVING)
+    }
+
+    /// Nothing is ever left.
+    pub fn unrecorded(_: &Root) -> Vec<Self> {
+        Vec::new()
+    }
+
     /// No folder is ever made.
     pub fn places(_: &Root, _: &str) -> Vec<PathBuf> {
         Vec::new()

@@ -10,8 +10,8 @@ SET_FILTER, NEW_LISTENER = 1, 8  # SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_
 NO_NEW_PRIVILEGES = 38
 CREATES = os.O_CREAT | os.O_TRUNC
 
-# How a call names what it changes: which arguments are a path (with the folder that it is relative to, or none), and which
-# is a descriptor.
+# How a call names what it changes: which arguments are a path (with the folder that it is relative to, or none), and
+# which is a descriptor.
 ONE_PATH = {"paths": [(None, 0)]}
 TWO_PATHS = {"paths": [(None, 0), (None, 1)]}
 AT = {"paths": [(0, 1)]}
@@ -55,8 +55,8 @@ KINDS = {
 # asm/unistd.h; the second is the table that all newer architectures share.
 NUMBERS = {
     "x86_64": {
-        "write": 1, "open": 2, "pwrite64": 18, "writev": 20, "sendfile": 40, "fsync": 74, "fdatasync": 75, "truncate": 76,
-        "ftruncate": 77, "rename": 82, "mkdir": 83, "rmdir": 84, "creat": 85, "link": 86, "unlink": 87, "symlink": 88,
+        "write": 1, "open": 2, "pwrite64": 18, "writev": 20, "sendfile": 40, "fsync": 74, "fdatasync": 75,
+        "truncate": 76, "ftruncate": 77, "rename": 82, "mkdir": 83, "rmdir": 84, "creat": 85, "link": 86, "unlink": 87, "symlink": 88,
         "chmod": 90, "fchmod": 91, "fchown": 93, "openat": 257, "mkdirat": 258, "mknodat": 259, "fchownat": 260,
         "unlinkat": 263, "renameat": 264, "linkat": 265, "symlinkat": 266, "fchmodat": 268, "utimensat": 280,
         "fallocate": 285, "pwritev": 296, "renameat2": 316, "copy_file_range": 326,
@@ -83,7 +83,7 @@ def argument(index: int) -> int:
 
 
 def program() -> bytes:
-    """Asks about the calls above; about opening only where that creates or empties, about writing not to the terminal."""
+    """Asks about the calls above; about opening where that creates or empties, about writing not to the terminal."""
     code = [(LOAD, 0, 0, 4), (JUMP_EQUAL, 1, 0, ARCHITECTURE[MACHINE]), (RETURN, 0, 0, ALLOW), (LOAD, 0, 0, 0)]
     for name, number in NUMBERS[MACHINE].items():
         if name in ("open", "openat"):

@@ -1,6 +1,5 @@
 """Small corpora to be killed in: parts of those that corpus/make_*.py makes, so that a copy takes milliseconds."""
 
-import json
 import os
 import shutil
 from collections.abc import Callable
@@ -61,6 +60,8 @@ def of_hub(lab: Lab) -> Corpus:
         Scenario("a revision, a partial download, repositories", "hub", mixed),
         Scenario("all who share a payload", "hub", holders, thorough=False),
     )
+    if lab.full:
+        scenarios += (Scenario("everything", "hub", ()),)
     return Corpus(lab, pristine, scenarios, HubView, ("home/.cache/huggingface",))
 
 
@@ -118,9 +119,11 @@ def of_datamaestro(lab: Lab, proxy: str, plugins: Path) -> Corpus:
     for link in (Path(folder, name) for folder, *rest in os.walk(pristine) for names in rest for name in names):
         if link.is_symlink() and (target := os.readlink(link)).startswith(f"{lab.corpus}/"):
             links[link.relative_to(pristine).as_posix()] = Path(target).relative_to(lab.corpus).as_posix()
-    nested = ("com.example.letters", "com.example.letters.train", "com.example.letters.train.small", "org.sample.linked")
+    letters = "com.example.letters"
+    nested = (letters, f"{letters}.train", f"{letters}.train.small", "org.sample.linked")
+    mixed = (*nested, "com.example.pairs", "org.sample.half")
     scenarios = (
-        Scenario("datasets in one another's folders", "datamaestro-data", (*nested, "com.example.pairs", "org.sample.half")),
+        Scenario("datasets in one another's folders", "datamaestro-data", mixed),
         Scenario("what was downloaded", "datamaestro-cache", (), thorough=False),
     )
 

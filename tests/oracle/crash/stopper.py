@@ -49,7 +49,7 @@ class Ended:
 
 
 GO_ON, KILL, INTERRUPT = 0, -1, -2
-# What is to become of a call: it is let happen, it fails with an error number, the process is killed or interrupted first.
+# What is to become of a call: it happens, it fails with an error number, the process is killed or interrupted first.
 Judge = Callable[[int, Call], int]
 
 

@@ -1,4 +1,4 @@
-"""One home at a fixed place, made anew for each point, and what it looks like: every node, and what dscc keeps there."""
+"""One home at a fixed place, made anew for each point, and what is in it: every node, and what dscc keeps there."""
 
 import hashlib
 import os
@@ -19,11 +19,19 @@ Nodes = dict[str, Node]
 class World:
     """A copy of a small corpus, dscc's state folder, and room for one more copy that a library may change.
 
-    `links` are links of the corpus that lead to a place in it by an absolute path: that place, by the link's. `above` are
-    the folders that roots are in.
+    `links` are links of the corpus that lead to a place in it by an absolute path: that place, by the link's. `above`
+    are the folders that roots are in.
     """
 
-    def __init__(self, lab: Lab, pristine: Path, at: Path, links: dict[str, str], above: tuple[str, ...], settings: dict):
+    def __init__(
+        self,
+        lab: Lab,
+        pristine: Path,
+        at: Path,
+        links: dict[str, str],
+        above: tuple[str, ...],
+        settings: dict[str, str],
+    ):
         self.lab, self.pristine, self.links, self.above = lab, pristine, links, above
         self.at, self.live, self.asked = at, at / "live", at / "asked"
         self.home, self.state = self.live / "home", self.live / "state"
@@ -95,8 +103,9 @@ class World:
         return sorted(str(path.relative_to(self.live)) for path in [*ours, *(self.state / "runs").glob("*.jsonl")])
 
     def waiting(self) -> int:
-        """Bytes that wait in dscc's folders, an inode once."""
-        return weigh(p for p in self.walk(lambda _: True) if f"/{OURS}" in str(p.parent) and p.name != "CACHEDIR.TAG")
+        """Bytes that wait in dscc's folders and that a record tells of, an inode once."""
+        ours = (path for path in self.walk(lambda _: True) if f"/{OURS}" in str(path.parent))
+        return weigh(path for path in ours if path.name != "CACHEDIR.TAG" and "/unrecorded-" not in str(path.parent))
 
     def weight(self, root: Path, hidden: tuple[str, ...]) -> int:
         """Bytes beneath a root of dscc's, an inode once."""
@@ -114,7 +123,7 @@ def weigh(paths) -> int:
 
 
 def difference(found: Nodes, wanted: Nodes, *, inodes: bool, times: bool) -> list[str]:
-    """How two trees differ. Optionally inodes (of what no copy was made), and the times of folders, are the same too."""
+    """How two trees differ: if wanted also by inodes, which a copy does not keep, and by the times of folders."""
     problems = []
     if lost := wanted.keys() - found.keys():
         problems.append(f"missing: {few(lost, 4)}")

@@ -7,7 +7,7 @@ use crate::clean::{
     Advice, Approved, EntryIx, Held, HeldEntries, Hold, Inventory, Locks, Plan, Removing, RootPlan, Weights, plan,
 };
 use crate::model::{Edit, Problem, RelPath};
-use crate::runs::{Afterwards, Again, Guard, Runs, Watch, remove, remove_in_place};
+use crate::runs::{Afterwards, Again, Guard, Runs, Watch, remove, remove_unrecorded, sweep};
 use crate::survey::Survey;
 use crate::tree::OpenFiles;
 
@@ -19,6 +19,10 @@ use super::{Done, Looked, Prepared, Waiting, Way, Wish};
 /// Looks, selects and plans, without holding any lock.
 pub(super) fn prepare(context: &Context, survey: &Survey, wish: &dyn Wish, way: Way) -> Result<Prepared, Failure> {
     let mut looked = wish.look(context, survey)?;
+    if !wish.how().dry_run {
+        // What no record tells of is found only where roots are.
+        looked.found.inventories.iter().for_each(|inventory| sweep(&inventory.root));
+    }
     let mut locks = Locks::probing(way.until);
     // Whoever had a lock and gave it back while we waited is no user any more.
     for (inventory, chosen) in looked.found.inventories.iter().zip(&looked.chosen) {
@@ -139,11 +143,11 @@ fn remove_all(
     let (inventories, roots) = (looked.found.inventories.as_slice(), &plan.roots);
     let runs = Runs::new(&context.folders.state);
     let command: Vec<String> = std::env::args().skip(1).collect();
+    let claimed = |at: usize| claimed_again(survey, &inventories[at], &roots[at]);
+    let mut again = |at: usize| Again { claimed: claimed(at), spare_used: !wish.terms().in_use };
     let removed = if wish.how().no_record {
-        remove_in_place(&runs, &command, (inventories, plan), &watch)
+        remove_unrecorded(&runs, &command, (inventories, plan), &mut again, &watch)
     } else {
-        let claimed = |at: usize| claimed_again(survey, &inventories[at], &roots[at]);
-        let mut again = |at: usize| Again { claimed: claimed(at), spare_used: !wish.terms().in_use };
         remove(&runs, command, (inventories, plan), &mut again, way.afterwards, &watch)?
     };
     let why = if way.afterwards == Afterwards::Delete { Waiting::ForDeletion } else { Waiting::ForUndo };

@@ -3,11 +3,9 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::AtomicBool;
 
-use crate::runs::{Afterwards, Again, Fate, Runs, State, history, recover, remove};
+use crate::runs::{Afterwards, Again, Fate, Runs, State, Watch, history, recover, remove};
 use crate::skipped::skipped;
-use crate::tree::Progress;
 
 use super::second_look::world;
 
@@ -43,8 +41,8 @@ fn if_the_record_cannot_be_written_on_everything_is_put_back_and_nothing_is_call
         mark = Immutable::new(record.path());
         Again { claimed: Ok(HashSet::new()), spare_used: true }
     };
-    let (what, stop) = ((std::slice::from_ref(&world.inventory), &plan), AtomicBool::new(false));
-    let removed = remove(&runs, vec![], what, &mut again, Afterwards::Delete, &Progress::default(), &stop);
+    let what = (std::slice::from_ref(&world.inventory), &plan);
+    let removed = remove(&runs, vec![], what, &mut again, Afterwards::Delete, &Watch::default());
     if mark.is_none() {
         return skipped("if_the_record_cannot_be_written_on", "nothing can be marked immutable here");
     }
@@ -54,6 +52,6 @@ fn if_the_record_cannot_be_written_on_everything_is_put_back_and_nothing_is_call
     let (past, _) = history(&runs);
     assert_eq!((past[0].state, past[0].fates()), (State::GivenUp, vec![Fate::Kept; 2]));
     drop(mark);
-    recover(&runs);
+    recover(&runs, &Watch::default());
     assert!(runs.all().0.is_empty() && world.contents() == before);
 }

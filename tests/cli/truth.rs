@@ -2,6 +2,7 @@
 //! count by hand finds are the same; nothing that stays loses a byte; and what is kept for undo comes back as it was.
 //! `DSCC_TRUTH_CASES` asks for more cases than the few of every run.
 
+mod clones;
 mod found;
 mod home;
 mod recount;
@@ -103,7 +104,9 @@ impl Case {
             return same(&self.before, &self.now(), "a run with nothing to do");
         }
         if wish.way == Way::Undone {
-            self.hold(&args, &dry)?;
+            if !self.hold(&args, &dry)? {
+                return Ok(());
+            }
             let (status, undone) = self.document(&["undo"])?;
             prop_assert_eq!((status, array(&undone, "left").len()), (0, 0), "{:#}", undone);
             let is_manifest = |path: &Path| path.extension().is_some_and(|it| it == "refs");
@@ -115,7 +118,9 @@ impl Case {
             same(&but_manifests(self.before.clone()), &but_manifests(self.now()), "undo")?;
         }
         if wish.way == Way::Discarded {
-            self.hold(&args, &dry)?;
+            if !self.hold(&args, &dry)? {
+                return Ok(());
+            }
             let (status, discarded) = self.document(&["undo", "--discard", "-y"])?;
             prop_assert_eq!(
                 (status, &discarded["freed"]),
@@ -145,8 +150,9 @@ impl Case {
         self.run_again(&args, wish, &dry, &after)
     }
 
-    /// Carries it out for undo: nothing is free, and what waits is counted as such and nowhere else.
-    fn hold(&self, args: &[String], dry: &Value) -> Checked {
+    /// Carries it out for undo: nothing is free, and what waits is counted as such and nowhere else. Tells whether
+    /// something waits: of an entry whose only folder holds another's things, nothing goes.
+    fn hold(&self, args: &[String], dry: &Value) -> Checked<bool> {
         let (_, held) = self.document(&[&["clean", "-y", "--keep-undo"], words(args).as_slice()].concat())?;
         agree(dry, &held)?;
         prop_assert_eq!((&held["freed"], &held["freed_disk"]), (&json!(0), &json!(0)), "what waits is not free");
@@ -154,7 +160,10 @@ impl Case {
         prop_assert_eq!(self.before.freed_until(&now), Bytes::default());
         let (_, list) = self.document(&["list"])?;
         let rows = array(&list, "held");
-        prop_assert_eq!(rows.len(), 1, "{:#}", list);
+        if rows.is_empty() {
+            same(&self.before, &now, "a run of which nothing waits")?;
+            return Ok(false);
+        }
         prop_assert_eq!(&rows[0]["size"], &dry["expected"], "what waits is what deleting it will free");
         let root = |row: &Value| PathBuf::from(row["root"].as_str().unwrap());
         let waits = |path: &Path| path.components().any(|it| it.as_os_str().as_bytes().starts_with(b".dscc-"));
@@ -162,7 +171,7 @@ impl Case {
         let counted = |path: &Path| !waits(path) && roots.iter().any(|root| path.starts_with(root));
         let in_caches = now.sum(|path, _| counted(path));
         prop_assert_eq!(number(&list, "size"), in_caches.size, "{:#}", list);
-        Ok(())
+        Ok(true)
     }
 
     /// Only what is at or beneath the paths of the report is gone, and everything else is what it was.

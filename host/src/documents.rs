@@ -110,33 +110,36 @@ pub fn clean(found: &Found, plan: &Plan, outcomes: &[Outcome], dry_run: bool) ->
     document
 }
 
-/// What was freed, for people: how much of it is certain, and if it is not what was planned, why.
-pub fn freed(plan: &Plan, outcomes: &[Outcome], linked: u64) -> String {
+/// What was freed, for people, and how much of it is certain.
+pub fn freed(outcomes: &[Outcome]) -> String {
     let sum = |of: fn(&Outcome) -> u64| outcomes.iter().map(of).sum::<u64>();
-    let (freed, disk) = (sum(|it| it.freed.size), sum(|it| it.freed.disk_size));
-    let (at_least, expected) = (sum(|it| it.at_least), plan.expected().size);
-    let mut text = if at_least < disk {
+    let (freed, disk, at_least) = (sum(|it| it.freed.size), sum(|it| it.freed.disk_size), sum(|it| it.at_least));
+    if at_least < disk {
         let bytes = size(at_least.min(freed));
         format!("freed at least {bytes} of {}: what files that stay share with it is not free.", size(freed))
     } else if disk < freed && size(disk) != size(freed) {
         format!("freed {} ({} on disk).", size(freed), size(disk))
     } else {
         format!("freed {}.", size(freed))
-    };
-    if expected != freed {
-        let more = linked.saturating_sub(plan.linked.size);
-        let why = if outcomes.iter().any(|outcome| !outcome.failed.is_empty()) {
-            "not all of it could be removed".to_owned()
-        } else if more > 0 {
-            format!("{} of it have got further names (hard links) meanwhile", size(more))
-        } else if freed < expected {
-            "files shrank or went meanwhile".to_owned()
-        } else {
-            "files grew meanwhile, or lost names elsewhere".to_owned()
-        };
-        text.push_str(&format!("\nThe plan was {}: {why}.", size(expected)));
     }
-    text
+}
+
+/// Why what was freed is not what was planned, for people. `linked` are bytes of what went that have further names.
+pub fn difference(plan: &Plan, outcomes: &[Outcome], linked: u64) -> Option<String> {
+    let (expected, freed) = (plan.expected().size, outcomes.iter().map(|it| it.freed.size).sum::<u64>());
+    let more = linked.saturating_sub(plan.linked.size);
+    let why = if expected == freed {
+        return None;
+    } else if outcomes.iter().any(|outcome| !outcome.failed.is_empty()) {
+        "not all of it could be removed".to_owned()
+    } else if freed > expected {
+        "files grew meanwhile, or lost names elsewhere".to_owned()
+    } else if more > 0 {
+        format!("{} of it have got further names (hard links) meanwhile", size(more))
+    } else {
+        "files shrank or went meanwhile".to_owned()
+    };
+    Some(format!("The plan was {}: {why}.", size(expected)))
 }
 
 /// What was to go and is still there.

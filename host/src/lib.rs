@@ -6,12 +6,12 @@
 //! | module | part |
 //! |---|---|
 //! | [`model`] | the words: paths, entries, manifests |
-//! | [`folders`], [`roots`] | where things are on this machine |
+//! | [`folders`], [`settings`], [`roots`] | where things are on this machine, and what the user has settled |
 //! | [`tree`] | everything beneath one root: reading, walking, measuring, removing |
 //! | [`runtime`] | WebAssembly: calling plugins, and what they may do |
 //! | [`plugins`] | where plugins come from |
 //! | [`clean`] | claims, selection, plan, removal |
-//! | [`runs`] | what runs take out of caches: records, putting back, deleting |
+//! | [`runs`] | what runs take out of caches: records, putting back, deleting, the journal |
 //! | [`survey`] | what is there: brings the above together |
 //! | [`ui`] | tables, prompts, JSON |
 //! | [`documents`] | what was found and planned, as JSON |
@@ -28,6 +28,9 @@ pub mod plugins;
 pub mod roots;
 pub mod runs;
 pub mod runtime;
+pub mod settings;
+#[cfg(all(test, unix))]
+mod skipped;
 pub mod survey;
 pub mod tree;
 pub mod ui;

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::hub::{Hub, Repo, commit, etag};
 use crate::list::keys;
-use crate::sandbox::{Sandbox, array, is_root};
+use crate::privileges::{Need, can};
+use crate::sandbox::{Sandbox, array};
 use crate::tree::{self, assert_gone};
 
 fn repo_path(below: &str) -> String {
@@ -156,8 +157,7 @@ const CLEAN: [&str; 3] = ["clean", "-y", "--include-others"];
 
 #[test]
 fn what_could_not_be_removed_is_reported_with_status_1_and_running_again_finishes() {
-    if !is_root() {
-        eprintln!("skipped: what_could_not_be_removed_is_reported_with_status_1: only root may give files away");
+    if !can("what_could_not_be_removed_is_reported_with_status_1_and_running_again_finishes", &[Need::Root]) {
         return;
     }
     let sandbox = Sandbox::new();
@@ -200,8 +200,7 @@ fn unstick(below: &Path) {
 
 #[test]
 fn a_failure_is_told_to_people_too_and_never_as_freed() {
-    if !is_root() {
-        eprintln!("skipped: a_failure_is_told_to_people_too_and_never_as_freed: only root may give files away");
+    if !can("a_failure_is_told_to_people_too_and_never_as_freed", &[Need::Root]) {
         return;
     }
     let sandbox = Sandbox::new();

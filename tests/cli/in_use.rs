@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::hub::{Hub, Repo, commit, etag};
-use crate::sandbox::{Run, Sandbox, array, ids, is_root};
+use crate::privileges::{Need, can};
+use crate::sandbox::{Run, Sandbox, array, ids};
 use crate::tree;
 
 /// A process that runs until the test ends.
@@ -139,14 +140,12 @@ fn what_has_just_changed_stays_unless_it_is_named_and_a_partial_download_stays_a
 #[test]
 #[cfg(target_os = "linux")]
 fn whoever_holds_a_lock_is_named_and_waited_for_on_request() {
+    if !can("whoever_holds_a_lock_is_named_and_waited_for_on_request", &[Need::Tool("flock")]) {
+        return;
+    }
     let (sandbox, hub, repo) = world();
     let lock = repo.lock('a');
-    let mut flock = Command::new("flock");
-    let Ok(child) = flock.arg(&lock).args(["sleep", "3"]).stdout(Stdio::null()).spawn() else {
-        eprintln!("skipped: whoever_holds_a_lock_is_named_and_waited_for_on_request: flock(1) is not there");
-        return;
-    };
-    let _holder = Running(child);
+    let _holder = Running::of(Command::new("flock").arg(&lock).args(["sleep", "3"]));
     let begun = Instant::now();
     while File::open(&lock).unwrap().try_lock().is_ok() {
         assert!(begun.elapsed() < Duration::from_secs(60));
@@ -177,10 +176,7 @@ fn a_folder_in_which_nothing_can_be_removed_is_told_before_anybody_is_asked() {
 
 #[test]
 fn what_belongs_to_another_user_stays_unless_others_are_included() {
-    if !is_root() {
-        eprintln!(
-            "skipped: what_belongs_to_another_user_stays_unless_others_are_included: only root may give files away"
-        );
+    if !can("what_belongs_to_another_user_stays_unless_others_are_included", &[Need::Root]) {
         return;
     }
     let (sandbox, hub, repo) = world();
@@ -194,8 +190,7 @@ fn what_belongs_to_another_user_stays_unless_others_are_included() {
 
 #[test]
 fn root_refuses_a_folder_that_everybody_may_change_unless_others_are_included() {
-    if !is_root() {
-        eprintln!("skipped: root_refuses_a_folder_that_everybody_may_change_unless_others_are_included: not root");
+    if !can("root_refuses_a_folder_that_everybody_may_change_unless_others_are_included", &[Need::Root]) {
         return;
     }
     let (sandbox, hub, _) = world();

@@ -6,6 +6,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test a failure to set the scene is a failure")]
 
+mod apply;
 mod clean;
 mod clean_store;
 mod code_cache;
@@ -15,8 +16,11 @@ mod credentials;
 mod datamaestro;
 mod default_plan;
 mod environment;
+mod faults;
+mod full_disk;
 mod hf_datasets;
 mod hf_home;
+mod history;
 mod hostile_answers;
 mod hostile_components;
 mod hostile_names;
@@ -42,6 +46,7 @@ mod plugin_replace;
 mod plugin_update;
 mod plugin_verify;
 mod plugins;
+mod privileges;
 mod project;
 mod prompt;
 mod protection;

@@ -9,6 +9,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::plugins::{codes, command_in, lib};
+use crate::privileges::{Need, can};
 use crate::sandbox::{Run, Sandbox, array, give_away};
 
 fn change_record(sandbox: &Sandbox, change: impl FnOnce(&mut Value)) {
@@ -145,8 +146,8 @@ fn a_folder_that_others_can_write_is_not_used() {
 
 #[test]
 fn a_folder_of_another_user_is_not_used() {
-    if !crate::sandbox::is_root() {
-        return; // Only root can give a folder away.
+    if !can("a_folder_of_another_user_is_not_used", &[Need::Root]) {
+        return;
     }
     let sandbox = world();
     give_away(&sandbox.plugins_dir());

@@ -25,8 +25,8 @@ pub fn read(root: &Path) -> Tree {
     read_all_but(root, Path::new(""))
 }
 
-/// All below a folder but one folder in it, and what is in that. The folder of dscc's own records does not count as long as
-/// it is empty, as every removal leaves it.
+/// All below a folder but one folder in it, and what is in that. dscc's own state does not count as long as it is what every
+/// removal leaves: the journal, the reserve, and no record.
 pub fn read_all_but(root: &Path, left_out: &Path) -> Tree {
     let mut tree = Tree::new();
     let walk = walkdir::WalkDir::new(root).min_depth(1);
@@ -34,6 +34,7 @@ pub fn read_all_but(root: &Path, left_out: &Path) -> Tree {
         let entry = entry.unwrap();
         tree.insert(entry.path().strip_prefix(root).unwrap().to_owned(), node(entry.path()));
     }
+    tree.retain(|path, _| !STATE.iter().any(|own| path.ends_with(own)));
     let mut records = tree.keys().find(|path| path.ends_with(RECORDS)).cloned();
     while let Some(at) = records.take_if(|at| is_empty(&tree, at)) {
         tree.remove(&at);
@@ -45,6 +46,8 @@ pub fn read_all_but(root: &Path, left_out: &Path) -> Tree {
     tree
 }
 
+/// What dscc always has in the homes of tests once it has removed something.
+const STATE: [&str; 2] = [".local/state/dscc/journal.jsonl", ".local/state/dscc/reserve"];
 /// Where dscc keeps its records in the homes of tests.
 const RECORDS: &str = ".local/state/dscc/runs";
 
@@ -64,7 +67,7 @@ fn node(path: &Path) -> Node {
         let digest = Sha256::digest(&content).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         Node::File { mode, size: metadata.len(), digest }
     } else {
-        assert!(kind.is_fifo() || kind.is_socket());
+        assert!(kind.is_fifo() || kind.is_socket() || kind.is_char_device() || kind.is_block_device());
         Node::Other { mode }
     }
 }

@@ -174,6 +174,22 @@ fn a_killed_run_is_undone_or_finished_by_the_next_one() {
 }
 
 #[test]
+fn what_was_being_deleted_is_not_put_back() {
+    let (sandbox, hub) = world();
+    sandbox.dscc(["clean", "-y", "model/acme/b", "--keep-undo"]).expect(0);
+    let name = name_of_the_only_record(&sandbox);
+    let record = sandbox.home().join(format!(".local/state/dscc/runs/{name}.jsonl"));
+    let text = fs::read_to_string(&record).unwrap();
+    fs::write(&record, text.replace("\"phase\":\"held\"", "\"phase\":\"purging\"")).unwrap();
+    sandbox.dscc(["undo"]).expect(5);
+    let run = sandbox.dscc(["undo", &name]).expect(3);
+    assert!(run.stderr.contains("partly deleted") && run.stderr.contains("--discard"), "{}", run.text());
+    assert!(!hub.exists("models--acme--b"));
+    sandbox.dscc(["undo", "--discard", "-y"]).expect(0);
+    assert!(!is_anything_held(&sandbox));
+}
+
+#[test]
 fn what_cannot_be_recorded_does_not_begin_and_no_record_goes_without_a_way_back() {
     let (sandbox, hub) = world();
     let before = exactly(&hub.root);
@@ -221,7 +237,8 @@ fn the_document_of_an_undo_has_exactly_the_published_keys() {
 #[test]
 fn what_has_waited_long_enough_goes_with_the_next_run() {
     let (sandbox, _) = world();
-    sandbox.dscc(["clean", "-y", "model/acme/b", "--keep-undo=0s"]).expect(0);
+    sandbox.dscc(["clean", "-y", "model/acme/b", "--keep-undo=1s"]).expect(0);
+    std::thread::sleep(Duration::from_millis(1100));
     sandbox.dscc(["clean", "-n", "--all"]).expect(0);
     assert!(is_anything_held(&sandbox), "looking deletes nothing");
     let run = sandbox.dscc(["clean", "-y", "--all"]).expect(0);

@@ -95,11 +95,16 @@ class Answer:
         return f"`{self.command}` exited with {self.status}\n{self.stderr.strip()[-1000:]}".strip()
 
 
+class Skipped(Exception):
+    """A check that cannot be made here, and why."""
+
+
 class Lab:
     """The binary under test, the corpus, and a scratch folder that goes at the end."""
 
-    def __init__(self, dscc: Path, corpus: Path, scratch: Path):
+    def __init__(self, dscc: Path, library: str, corpus: Path, scratch: Path, *, full: bool = False):
         self.dscc, self.corpus, self.scratch = dscc.resolve(), corpus.resolve(), scratch.resolve()
+        self.library, self.full = library, full
 
     def environment(self, home: Path, **settings: str) -> dict[str, str]:
         own = self.scratch / "dscc"  # dscc's own folders; one for all, so that components are compiled once

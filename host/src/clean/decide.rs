@@ -33,8 +33,18 @@ pub struct Terms {
 pub struct Grace {
     /// When the command began, in nanoseconds since 1970.
     pub now: i64,
-    /// What is younger than this stays, in nanoseconds.
-    pub age: i64,
+    /// What is younger than this stays, in nanoseconds; if nobody said, as [`Self::least`] has it.
+    pub age: Option<i64>,
+}
+
+const HOUR: i64 = 3_600_000_000_000;
+
+impl Grace {
+    /// The age that things must have reached to go: an hour, and a day where other machines may be at work, whose processes
+    /// and locks are not to be seen.
+    pub fn least(self, is_remote: bool) -> i64 {
+        self.age.unwrap_or(if is_remote { 24 * HOUR } else { HOUR })
+    }
 }
 
 /// Why an entry stays although it was chosen.

@@ -2,6 +2,7 @@
 //! goes that had to go after it. What was freed is measured at the time of the act, never copied from the plan.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::model::{Moment, RelPath};
 use crate::tree::{Freed, FsError, Keep, LinkTally, Progress, Space};
@@ -52,12 +53,23 @@ pub trait Take {
 /// Carries out a plan, deleting things where they are. The locks of its entries are held by the caller. All roots have
 /// one tally, because a file may have a name in each of several.
 pub fn execute(inventories: &[Inventory], plan: &Plan, tally: &LinkTally, progress: &Progress) -> Vec<Outcome> {
+    execute_until(inventories, plan, tally, progress, &AtomicBool::new(false))
+}
+
+/// The same, until `stop` is set.
+pub fn execute_until(
+    inventories: &[Inventory],
+    plan: &Plan,
+    tally: &LinkTally,
+    progress: &Progress,
+    stop: &AtomicBool,
+) -> Vec<Outcome> {
     let one = |(inventory, plan): (&Inventory, &RootPlan)| {
         if plan.is_empty() {
             return Outcome::default();
         }
         let (before, space) = (tally.freed(), Space::before(&inventory.root));
-        let outcome = carry_out(inventory, plan, &mut Direct { inventory, plan, progress, tally });
+        let outcome = carry_out(inventory, plan, &mut Direct { inventory, plan, progress, tally, stop });
         let freed = tally.freed() - before;
         Outcome { freed, at_least: space.at_least(freed.disk_size), ..outcome }
     };
@@ -85,9 +97,14 @@ struct Direct<'a> {
     plan: &'a RootPlan,
     progress: &'a Progress,
     tally: &'a LinkTally,
+    stop: &'a AtomicBool,
 }
 
 impl Take for Direct<'_> {
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+
     fn take(&mut self, _: usize, step: &Step) -> Vec<(RelPath, FsError)> {
         let root = &self.inventory.root;
         if step.kind == StepKind::Emptied {

@@ -26,6 +26,9 @@ pub(super) fn hindered(
     let mut hold = |removing: usize, hold: Hold, reason: String| {
         found.entry(plan.remove[removing].entry).or_insert(Held { hold, reason });
     };
+    if let Some((kind, reason)) = of_root(inventory, terms) {
+        (0..plan.remove.len()).for_each(|removing| hold(removing, kind, reason.into()));
+    }
     for hindrance in weights.measure().hindrances.iter().filter(|it| counts(&it.obstacle, terms)) {
         for removing in concerned(hindrance, plan, territory) {
             hold(removing, kind(&hindrance.obstacle), reason(hindrance));
@@ -36,17 +39,16 @@ pub(super) fn hindered(
             hold(removing, Hold::Hindered, format!("`{path}` in it cannot be looked into: {error}"));
         }
     }
+    let is_remote = inventory.root.is_remote();
     for (removing, paths) in territory.of_entry.iter().enumerate() {
         let entry = &inventory.items[plan.remove[removing].entry].entry;
         let named = decision.named.contains(&plan.remove[removing].entry);
         let spared = terms.in_use || (named && entry.state != State::Partial);
         let grace = terms.grace.filter(|_| !spared);
-        if let Some(reason) = grace.zip(weights.sum(paths).changed).and_then(|(grace, at)| too_young(grace, at)) {
+        let changed = || weights.sum(paths).changed;
+        if let Some(reason) = grace.and_then(|grace| too_young(grace, is_remote, changed()?)) {
             hold(removing, Hold::Young, reason);
         }
-    }
-    if let Some((kind, reason)) = of_root(inventory, terms) {
-        (0..plan.remove.len()).for_each(|removing| hold(removing, kind, reason.into()));
     }
     found
 }
@@ -70,7 +72,8 @@ pub(super) fn forced(
 
 fn of_root(inventory: &Inventory, terms: Terms) -> Option<(Hold, &'static str)> {
     if inventory.root.is_read_only() {
-        Some((Hold::Hindered, "its file system is mounted read-only"))
+        let reason = "its file system is mounted read-only; mount it for writing (`mount -o remount,rw`) and try again";
+        Some((Hold::Hindered, reason))
     } else if !terms.others && inventory.root.is_exposed() {
         let reason = "everybody may change this folder, and you are root: clean it as its owner, or with \
                       `--include-others`";
@@ -117,7 +120,8 @@ fn reason(Hindrance { path, obstacle, .. }: &Hindrance) -> String {
         Obstacle::Used(_) => "; end it and try again (`--force in-use` lifts this)",
         Obstacle::Foreign(_) => "; `--include-others` lifts this",
         Obstacle::Protected | Obstacle::Sealed => "; `chattr -i -a` takes the mark off",
-        Obstacle::Closed | Obstacle::Sticky => "; ask its owner",
+        Obstacle::Closed => "; make it writable (`chmod u+w`), or ask its owner",
+        Obstacle::Sticky => "; ask its owner",
     };
     format!("{} {obstacle}{way_out}", place(path))
 }
@@ -126,11 +130,27 @@ fn place(path: &RelPath) -> String {
     if path.is_root() { "the cache's folder".to_owned() } else { format!("`{path}`") }
 }
 
-fn too_young(grace: Grace, changed: i64) -> Option<String> {
-    let age = grace.now.saturating_sub(changed);
-    let said = |nanoseconds: i64| format!("{:#}", SignedDuration::from_secs(nanoseconds.max(0) / 1_000_000_000));
-    (age < grace.age).then(|| {
-        let (age, least) = (said(age), said(grace.age));
-        format!("it changed {age} ago and may be in the making: what is younger than {least} stays (`--grace 0s` lifts this)")
+/// The same words for all that is too young: what stays for one reason is told together.
+fn too_young(grace: Grace, is_remote: bool, changed: i64) -> Option<String> {
+    let least = grace.least(is_remote);
+    (grace.now.saturating_sub(changed) < least).then(|| {
+        let least = SignedDuration::from_secs(least / 1_000_000_000);
+        let place = if is_remote { ", on a file system that other machines may use" } else { "" };
+        format!("it changed less than {least:#} ago{place}, and may be in the making (`--grace 0s` lifts this)")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_other_machines_may_be_at_work_things_must_be_older_to_go() {
+        let hours = |number: i64| number * 3_600_000_000_000;
+        let grace = Grace { now: hours(100), age: None };
+        let two_hours_old = hours(98);
+        assert_eq!(too_young(grace, false, two_hours_old), None);
+        assert!(too_young(grace, true, two_hours_old).unwrap().contains("other machines"));
+        assert_eq!(too_young(grace, true, hours(76)), None);
+    }
 }

@@ -142,8 +142,24 @@ fn try_lock(file: &File, kind: LockKind) -> std::io::Result<bool> {
     }
 }
 
-/// A shared record lock: it needs no right to write, and keeps everyone who takes the lock exclusively away.
-#[cfg(unix)]
+/// A shared record lock: it needs no right to write, and keeps everyone who takes the lock exclusively away. It belongs to
+/// the open file: one of the process would be lost as soon as anything in it closed another descriptor of that file.
+#[cfg(target_os = "linux")]
+fn try_lock_record(file: &File) -> std::io::Result<bool> {
+    use nix::errno::Errno;
+    use nix::fcntl::{FcntlArg, fcntl};
+    use nix::libc;
+    let [shared, from_start] =
+        [libc::F_RDLCK, libc::SEEK_SET].map(|it| libc::c_short::try_from(it).unwrap_or_default());
+    let whole = libc::flock { l_type: shared, l_whence: from_start, l_start: 0, l_len: 0, l_pid: 0 };
+    match fcntl(file, FcntlArg::F_OFD_SETLK(&whole)) {
+        Ok(_) => Ok(true),
+        Err(Errno::EACCES | Errno::EAGAIN) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
 fn try_lock_record(file: &File) -> std::io::Result<bool> {
     use rustix::fs::{FlockOperation, fcntl_lock};
     use rustix::io::Errno;
@@ -170,3 +186,30 @@ fn raise_file_limit() {
 
 #[cfg(not(unix))]
 fn raise_file_limit() {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use nix::fcntl::{FcntlArg, fcntl};
+    use nix::libc;
+
+    use super::*;
+
+    #[test]
+    fn a_record_lock_outlives_other_descriptors_of_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        std::fs::write(&path, "").unwrap();
+        let exclusive = || {
+            let file = File::options().write(true).open(&path).unwrap();
+            let whole = libc::flock { l_type: libc::F_WRLCK as _, l_whence: 0, l_start: 0, l_len: 0, l_pid: 0 };
+            fcntl(&file, FcntlArg::F_OFD_SETLK(&whole)).is_ok()
+        };
+        assert!(exclusive());
+        let ours = File::open(&path).unwrap();
+        assert!(try_lock(&ours, LockKind::Posix).unwrap());
+        drop(File::open(&path).unwrap());
+        assert!(!exclusive(), "it was lost with a descriptor that had nothing to do with it");
+        drop(ours);
+        assert!(exclusive());
+    }
+}

@@ -11,20 +11,22 @@ mod inventory;
 mod locks;
 mod plan;
 mod restrict;
+mod saved;
 mod select;
 mod steps;
 mod weigh;
 
 pub use decide::{Grace, Held, Hold, Terms};
 pub use edits::{Dropped, dropping, give_lines_back};
-pub use execute::{Failure, Outcome, Take, carry_out, execute};
+pub use execute::{Failure, Outcome, Take, carry_out, execute, execute_until};
 pub use inventory::{CacheState, EntryIx, Inventory, Item};
 pub use locks::Locks;
 pub use plan::{Advice, HeldEntries, Keeping, Plan, Removing, RootPlan, Step, StepKind, plan};
-pub use restrict::beyond;
+pub use restrict::{Approved, Stamp};
+pub use saved::{Saved, SavedEntry, SavedError, SavedRoot};
 pub use select::{Chosen, Selection, SelectionError, Target, select};
 pub use weigh::{Weights, union};
 
 #[cfg(test)]
 #[cfg(unix)]
-mod tests;
+pub(crate) mod tests;

@@ -12,11 +12,13 @@ use super::between::Claimed;
 use super::decide::{Decision, Held, Hold, Needed, Terms, decide};
 use super::hinder;
 use super::inventory::{EntryIx, Inventory};
+use super::restrict::Stamp;
 use super::select::Chosen;
 use super::steps::{self, Fate};
 use super::weigh::{self, Partly, Weights};
 
 /// What a command will do, root by root.
+#[derive(Default)]
 pub struct Plan {
     /// One for each inventory, in the same order.
     pub roots: Vec<RootPlan>,
@@ -66,6 +68,8 @@ pub struct Removing {
     pub outermost: bool,
     /// Which of the entries that go are in it: if one of them fails, this one must stay.
     pub parts: Vec<usize>,
+    /// What it and all in it claim, whether that goes or others share it.
+    pub content: Usage,
 }
 
 /// A chosen entry that stays.
@@ -94,6 +98,8 @@ pub struct Step {
     pub path: RelPath,
     /// Checked again at the time of the act.
     pub identity: Identity,
+    /// Of what is no folder: checked again by whoever plans anew.
+    pub stamp: Option<Stamp>,
     /// How it goes.
     pub kind: StepKind,
     /// Which further entries must have gone completely before: the other holders of what is shared.
@@ -165,7 +171,10 @@ pub fn plan(
             }
         }
         if stable {
-            roots.iter_mut().zip(&locked).for_each(|(root, locked)| tell_forced(root, locked));
+            for (at, root) in roots.iter_mut().enumerate() {
+                tell_forced(root, &locked[at]);
+                root.remove.iter_mut().for_each(|it| it.content = weights[at].entry(&inventories[at], it.entry));
+            }
             let (across, linked) = weigh::across(roots.iter().flat_map(|root| &root.partly));
             return Plan { roots, across, linked };
         }
@@ -270,6 +279,7 @@ fn removing(inventory: &Inventory, decision: &Decision) -> Vec<Removing> {
             paths: Vec::new(),
             outermost: inventory.ancestors(*ix).all(|above| !place.contains_key(&above)),
             parts: below.iter().skip(1).filter_map(|below| place.get(below).copied()).collect(),
+            content: Usage::default(),
         });
     }
     remove
@@ -293,10 +303,19 @@ fn keeping(
         cache: inventory.cache_id(*ix).to_owned(),
         id: inventory.items[*ix].entry.id.clone(),
         size: weights.staying(inventory, *ix, &fate.kept),
-        held: held.clone(),
+        held: Held { reason: explained(inventory, weights, *ix, held), ..*held },
         named: named.contains(ix),
     };
     decision.held.iter().filter(|(ix, held)| told(*ix, held)).map(of).collect()
+}
+
+/// The reason why an entry stays: if it is that something in it is not known, with what the measuring pass met there.
+fn explained(inventory: &Inventory, weights: &Weights, ix: EntryIx, held: &Held) -> String {
+    let owned = || inventory.items[ix].entry.owns.iter().map(|path| inventory.paths.path(*path));
+    let unreadable = weights.measure().unreadable.iter().filter(|_| held.hold == Hold::Unknown);
+    let mut untold = unreadable.filter(|(path, _)| !held.reason.contains(path.as_str()));
+    let met = untold.find(|(path, _)| owned().any(|own| path.starts_with(&own)));
+    met.map_or_else(|| held.reason.clone(), |(path, error)| format!("{}: `{path}`: {error}", held.reason))
 }
 
 fn edits(inventory: &Inventory, plan: &RootPlan, advice: &dyn Advice) -> Result<Vec<(usize, Edit)>, HeldEntries> {

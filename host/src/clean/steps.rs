@@ -11,6 +11,7 @@ use super::decide::{Decision, Held, Hold};
 use super::holders::Holders;
 use super::inventory::{EntryIx, Inventory};
 use super::plan::{HeldEntries, Step, StepKind};
+use super::restrict::Stamp;
 
 /// What becomes of each claimed path.
 pub(super) struct Fate {
@@ -95,7 +96,8 @@ impl Planner<'_> {
         let path = self.inventory.paths.path(path);
         match self.inventory.root.stat(&path) {
             Ok(stat) => {
-                self.steps.push(Step { removing, path, identity: stat.identity, kind: StepKind::Claim, after });
+                let (identity, stamp) = (stat.identity, Stamp::of(&stat));
+                self.steps.push(Step { removing, path, identity, stamp, kind: StepKind::Claim, after });
             }
             Err(FsError::NotFound) => {}
             Err(error) => {
@@ -112,7 +114,7 @@ impl Planner<'_> {
         for (removing, path, identity) in self.emptied(fate) {
             // After the last step of the entry that takes the last thing out.
             let at = self.steps.partition_point(|step| step.removing <= removing);
-            let step = Step { removing, path, identity, kind: StepKind::Emptied, after: Vec::new() };
+            let step = Step { removing, path, identity, stamp: None, kind: StepKind::Emptied, after: Vec::new() };
             self.steps.insert(at, step);
         }
         Ok(self.steps)

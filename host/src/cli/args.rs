@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args as Arguments, Parser, Subcommand, ValueEnum};
 
-use jiff::{SignedDuration, Span, SpanRelativeTo};
+use jiff::SignedDuration;
 
 use crate::roots::Override;
 use crate::runtime::{INTERFACE_VERSION, parse_setting};
+use crate::settings::parse_age;
 use crate::ui::ColorChoice;
 
 /// Shows and cleans what machine-learning libraries leave on disk.
@@ -64,8 +65,12 @@ pub(super) enum Command {
     /// Remove entries, after showing what goes and asking
     #[command(visible_alias = "rm")]
     Clean(Clean),
+    /// Carry out a plan that `dscc clean --dry-run --json` printed; what changed since then stays, and the reason is told
+    Apply(Apply),
     /// Put back what the last `clean` took, as long as it waits: interrupted, or run with --keep-undo
     Undo(Undo),
+    /// Show what runs of `clean` did: when, what went, how they ended
+    History(History),
     /// Show dscc's own folders and where each library's cache is looked for
     Paths(Paths),
     /// Install, look at and make plugins
@@ -112,37 +117,48 @@ pub(super) struct Clean {
     /// Everything in all caches, or in those given with -c
     #[arg(long)]
     pub(super) all: bool,
-    /// Show what would go, and stop there
-    #[arg(short = 'n', long)]
-    pub(super) dry_run: bool,
-    /// Do not ask; lifts no protection
-    #[arg(short, long)]
-    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) how: Removing,
     /// Lift a protection; may be repeated
     #[arg(long, value_enum, value_name = "PROTECTION")]
     pub(super) force: Vec<Protection>,
-    /// Keep what changed less than so long ago, unless it is named: 90s, 1h, 2d; 0s for no such thing
-    #[arg(long, value_name = "AGE", env = "DSCC_GRACE", default_value = "1h", value_parser = parse_age)]
-    pub(super) grace: SignedDuration,
-    /// Wait so long for a library to give its lock back, instead of keeping what it locks at once
-    #[arg(long, value_name = "SECONDS", default_value = "0")]
-    pub(super) wait: u32,
-    /// Keep what goes for so long (a week, if no age is given), so that `dscc undo` can put it back; it is not free until then
-    #[arg(long, value_name = "AGE", num_args = 0..=1, require_equals = true, default_missing_value = "7d", value_parser = parse_age, conflicts_with = "no_record")]
-    pub(super) keep_undo: Option<SignedDuration>,
-    /// Delete things where they are, without a record: what an interruption leaves cannot be put back
-    #[arg(long)]
-    pub(super) no_record: bool,
+    /// Keep what changed less than so long ago, unless it is named: 90s, 1h, 2d; 0s for no such thing [default: 1h, and
+    /// 1d on file systems that other machines may use]
+    #[arg(long, value_name = "AGE", env = "DSCC_GRACE", value_parser = parse_age)]
+    pub(super) grace: Option<SignedDuration>,
     /// Also remove what belongs to other users, where that is possible
     #[arg(long)]
     pub(super) include_others: bool,
 }
 
-/// An age, in which a day has 24 hours.
-fn parse_age(text: &str) -> Result<SignedDuration, String> {
-    let span: Span = text.parse().map_err(|_| "write it as 90s, 1h or 2d".to_owned())?;
-    let age = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|error| error.to_string())?;
-    if age.is_negative() { Err("it is negative".into()) } else { Ok(age) }
+#[derive(Debug, Arguments)]
+pub(super) struct Apply {
+    /// What `dscc clean --dry-run --json` printed, or `-` for standard input
+    #[arg(value_name = "PLAN")]
+    pub(super) plan: PathBuf,
+    #[command(flatten)]
+    pub(super) how: Removing,
+}
+
+/// How a plan is carried out.
+#[derive(Debug, Arguments)]
+pub(super) struct Removing {
+    /// Show what would go, and stop there; with --json that is a plan for `dscc apply`
+    #[arg(short = 'n', long)]
+    pub(super) dry_run: bool,
+    /// Do not ask; lifts no protection
+    #[arg(short, long)]
+    pub(super) yes: bool,
+    /// Wait so long for a library to give its lock back, instead of keeping what it locks at once
+    #[arg(long, value_name = "SECONDS", default_value = "0")]
+    pub(super) wait: u32,
+    /// Keep what goes for so long (a week, if no age is given), so that `dscc undo` can put it back; it is not free until
+    /// then. 0s for not at all, whatever the settings say (keep-undo) [env: DSCC_KEEP_UNDO]
+    #[arg(long, value_name = "AGE", num_args = 0..=1, require_equals = true, default_missing_value = "7d", value_parser = parse_age, conflicts_with = "no_record")]
+    pub(super) keep_undo: Option<SignedDuration>,
+    /// Delete things where they are, without a record: what an interruption leaves cannot be put back
+    #[arg(long)]
+    pub(super) no_record: bool,
 }
 
 /// A protection that can be lifted.
@@ -170,6 +186,13 @@ pub(super) struct Undo {
     /// Do not ask before deleting
     #[arg(short, long)]
     pub(super) yes: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct History {
+    /// Everything about this run
+    #[arg(value_name = "RUN")]
+    pub(super) run: Option<String>,
 }
 
 #[derive(Debug, Arguments)]

@@ -8,6 +8,7 @@ use crate::model::Problem;
 use crate::plugins::{Catalog, Folder};
 use crate::roots::{Environment, Origin, Outcome};
 use crate::runtime::{Limits, OnDemand};
+use crate::settings::Settings;
 use crate::survey::{self, Found, Scope, Survey};
 use crate::tree;
 use crate::tree::OpenFiles;
@@ -32,6 +33,11 @@ impl Context {
             folders.plugins = std::path::absolute(dir).unwrap_or_else(|_| dir.clone());
         }
         Ok(Self { folders, global, output, only: None })
+    }
+
+    /// What the user has settled.
+    pub(super) fn settings(&self) -> Result<Settings, Failure> {
+        Ok(Settings::read(&self.folders.config)?)
     }
 
     /// The plugins of this run, to be asked.

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use crate::clean::SelectionError;
 use crate::folders::NoHome;
 use crate::plugins::{BuildError, FolderError, InstallError, NewError, ProposalError};
+use crate::runs::GivenUp;
 use crate::runtime::PluginError;
+use crate::settings::SettingsError;
 use crate::survey::UnknownCache;
 use crate::ui::{Output, OutputError};
 
@@ -24,8 +26,8 @@ pub(super) enum Status {
     Findings,
     /// A named target does not exist.
     NotFound,
-    /// A signal ended it early, and what was done was told.
-    Interrupted,
+    /// This signal ended it early, and what was done was told.
+    Interrupted(u8),
 }
 
 impl From<Status> for ExitCode {
@@ -37,7 +39,7 @@ impl From<Status> for ExitCode {
             Status::Refused => 3,
             Status::Findings => 4,
             Status::NotFound => 5,
-            Status::Interrupted => 130,
+            Status::Interrupted(signal) => 128_u8.saturating_add(signal),
         })
     }
 }
@@ -86,6 +88,23 @@ impl From<OutputError> for Failure {
 impl From<NoHome> for Failure {
     fn from(error: NoHome) -> Self {
         Self::new(Status::Failed, error.to_string())
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        let (status, hint) = match error {
+            SettingsError::Io(..) => (Status::Failed, "make the file readable, or set DSCC_CONFIG to another"),
+            SettingsError::Line { .. } => (Status::Usage, "correct it; DSCC_CONFIG names another file"),
+            SettingsError::Variable { .. } => (Status::Usage, "correct the variable, or unset it"),
+        };
+        Self::new(status, error.to_string()).hint(hint)
+    }
+}
+
+impl From<GivenUp> for Failure {
+    fn from(error: GivenUp) -> Self {
+        Self::new(Status::Failed, error.to_string()).hint(error.hint())
     }
 }
 

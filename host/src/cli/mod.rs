@@ -1,13 +1,17 @@
 //! The commands: parse, call the library, print. One file for each command; what they have in common is in `context`.
 
+mod apply;
 mod args;
 mod clean;
 mod context;
 mod exit;
+mod history;
 mod list;
 mod paths;
 mod plugin;
+mod removal;
 mod show;
+mod signals;
 mod undo;
 
 use std::process::ExitCode;
@@ -30,7 +34,9 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::run(&mut context, &args),
         Command::Show(args) => show::run(&mut context, &args),
         Command::Clean(args) => clean::run(&mut context, &args),
+        Command::Apply(args) => apply::run(&mut context, &args),
         Command::Undo(args) => undo::run(&mut context, &args),
+        Command::History(args) => history::run(&mut context, &args),
         Command::Paths(args) => paths::run(&mut context, &args),
         Command::Plugin(args) => plugin::run(&mut context, &args),
     };

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::model::Problem;
-use crate::runs::{Past, Record, Run, Runs, discard, put_back};
+use crate::runs::{Because, Event, Past, Phase, Record, Run, Runs, discard, put_back};
 use crate::tree::Progress;
 use crate::ui::json::SchemaVersion;
 use crate::ui::{Answer, ask, can_ask, escape, size};
@@ -48,10 +48,15 @@ pub(super) fn run(context: &mut Context, args: &Undo) -> Result<Status, Failure>
 }
 
 fn restore(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> Result<Status, Failure> {
-    let wanted = |past: &&Past| args.run.as_ref().map_or(past.record.is_some(), |name| *name == past.name);
+    let wanted = |past: &&Past| args.run.as_ref().map_or_else(|| waits(past), |name| *name == past.name);
     let Some(past) = past.iter().find(wanted) else { return Err(nothing(args)) };
     let (run, record) = take_over(runs, &past.name)?;
+    if record.phase == Some(Phase::Purging) {
+        let message = format!("what the run {} took is partly deleted already", past.name);
+        return Err(Failure::new(Status::Refused, message).hint("`dscc undo --discard` deletes the rest"));
+    }
     let done = put_back(run, &record).map_err(anyhow::Error::from)?;
+    tell(context, runs, &Event::undone(&past.name, Because::Asked, &done));
     let row = |it: &crate::runs::EntryRecord, reason: Option<String>| Row {
         run: past.name.clone(),
         cache: it.cache.clone(),
@@ -80,6 +85,11 @@ fn restore(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> 
         }
     }
     Ok(if complete { Status::Done } else { Status::Failed })
+}
+
+/// Whether there is something whole to be put back.
+fn waits(past: &Past) -> bool {
+    past.record.as_ref().is_some_and(|record| record.phase != Some(Phase::Purging))
 }
 
 fn delete(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> Result<Status, Failure> {
@@ -118,7 +128,9 @@ fn delete(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> R
             reason,
         };
         document.runs.push(past.name.clone());
-        match discard(run, &record, &Progress::default()) {
+        let done = discard(run, &record, &Progress::default());
+        tell(context, runs, &Event::discarded(&past.name, Because::Asked, &done));
+        match done {
             Ok(freed) => {
                 document.freed += freed.size;
                 document.done.extend(all.map(|entry| row(entry, None)));
@@ -138,6 +150,14 @@ fn delete(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> R
         }
     }
     Ok(if complete { Status::Done } else { Status::Failed })
+}
+
+/// Adds a line to the journal. What was done is done, so that a journal which cannot be written is only told.
+fn tell(context: &mut Context, runs: &Runs, event: &Event) {
+    if let Err(error) = runs.journal().add(event) {
+        context.output.warning(&format!("`dscc history` will not know of this: {error}"));
+    }
+    runs.reserve().restore();
 }
 
 fn take_over(runs: &Runs, name: &str) -> Result<(Run, Record), Failure> {

@@ -173,7 +173,7 @@ pub struct Edit {
 }
 
 /// When an index is edited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Moment {
     /// A table of contents, which must not name what is absent.
     Before,

@@ -141,6 +141,13 @@ impl serde::Serialize for RelPath {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for RelPath {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
 /// A path in which `*` stands for any part of one component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(RelPath);

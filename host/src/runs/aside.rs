@@ -1,7 +1,7 @@
 //! Carrying out a plan so that it can be undone: everything is put aside first, in the order of the plan, then looked at
 //! once more, and deleted only then, if at all.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -24,6 +24,8 @@ pub struct Aside<'a> {
     /// By step: its moves, or why it has none.
     of_step: Vec<Result<Vec<usize>, (RelPath, FsError)>>,
     stop: &'a AtomicBool,
+    /// Something that was to be put back could not be: nothing of this may be deleted.
+    pub(super) stuck: bool,
 }
 
 /// A thing to be put aside; its number is its place in the list.
@@ -59,7 +61,7 @@ impl<'a> Aside<'a> {
         let holding = Holding::make(&inventory.root, &format!("{}.{number}", run.name))?;
         let mut pieces = Pieces { inventory, plan, kept_below: kept_below(inventory, plan), moves: Vec::new() };
         let of_step = plan.steps.iter().map(|step| pieces.of_step(step)).collect();
-        let aside = Self { inventory, plan, holding, moves: pieces.moves, of_step, stop };
+        let aside = Self { inventory, plan, holding, moves: pieces.moves, of_step, stop, stuck: false };
         aside.record(run, root);
         Ok(aside)
     }
@@ -114,22 +116,32 @@ impl<'a> Aside<'a> {
         carry_out(self.inventory, self.plan, self)
     }
 
-    /// Puts back what somebody holds again, and says so: it was not in use when it was looked at, and is now.
-    pub fn put_back_claimed(&mut self, claimed: &HashSet<RelPath>, outcome: &mut Outcome) {
-        for number in (0..self.moves.len()).rev() {
-            let item = &self.moves[number];
-            if !item.moved || !claimed.contains(&item.path) {
-                continue;
+    /// Puts back what somebody holds again, and says so: it was not in use when it was looked at, and is now. If nobody
+    /// knows what is held, everything goes back.
+    pub fn put_back_claimed(&mut self, claimed: &Result<HashSet<RelPath>, String>, outcome: &mut Outcome) {
+        let moved = (0..self.moves.len()).filter(|number| self.moves[*number].moved);
+        let (back, because): (BTreeSet<usize>, String) = match claimed {
+            Ok(claimed) => (self.around(claimed), "something that stays uses it by now".into()),
+            Err(reason) => {
+                (moved.collect(), format!("it is not known whether something that stays uses it by now: {reason}"))
             }
+        };
+        for number in back.into_iter().rev() {
             let error = self.give_back(number).err();
             let item = &self.moves[number];
+            if item.if_empty && error.is_none() {
+                continue; // for the sake of what is in it
+            }
             outcome.removed.retain(|removed| *removed != item.removing);
             outcome.failed.push(Failure {
                 cache: self.inventory.items[self.plan.remove[item.removing].entry].cache,
                 removing: Some(item.removing),
                 path: item.path.clone(),
+                consequence: Some(match &error {
+                    None => format!("it was put back, because {because}"),
+                    Some(_) => format!("it waits to be put back, because {because}"),
+                }),
                 error,
-                consequence: Some("it was put back, because something that stays uses it by now".into()),
             });
         }
     }
@@ -137,6 +149,14 @@ impl<'a> Aside<'a> {
     /// The root that it takes things from.
     pub(super) fn root(&self) -> &Root {
         &self.inventory.root
+    }
+
+    /// The moved things at these paths, and the folders that they were in.
+    fn around(&self, paths: &HashSet<RelPath>) -> BTreeSet<usize> {
+        let moved = self.moves.iter().enumerate().filter(|(_, item)| item.moved);
+        let moved: HashMap<&RelPath, usize> = moved.map(|(number, item)| (&item.path, number)).collect();
+        let up = |path: &RelPath| std::iter::successors(Some(path.clone()), RelPath::parent);
+        paths.iter().flat_map(up).filter_map(|path| moved.get(&path).copied()).collect()
     }
 
     /// How many things it puts aside at most.
@@ -161,9 +181,9 @@ impl<'a> Aside<'a> {
 
     fn give_back(&mut self, number: usize) -> Result<(), FsError> {
         let item = &mut self.moves[number];
-        self.inventory.root.put_back(&self.holding, number, &item.path)?;
-        item.moved = false;
-        Ok(())
+        let back = self.inventory.root.put_back(&self.holding, number, &item.path);
+        (item.moved, self.stuck) = (back.is_err(), self.stuck || back.is_err());
+        back
     }
 
     fn put_aside(&mut self, number: usize) -> Result<(), FsError> {

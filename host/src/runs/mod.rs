@@ -3,16 +3,28 @@
 //! from the record what to put back or to finish.
 
 mod aside;
+mod event;
 mod held;
+mod history;
+mod journal;
 mod put_back;
 mod record;
 mod recover;
 mod removal;
+mod reserve;
 mod store;
 
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;
+
+pub use event::{Because, Begun, Ended, Ending, Event, Failed, Kept, Left, Name, Planned};
 pub use held::{Held, held};
+pub use history::{Fate, PastRun, State, history};
+pub use journal::Journal;
 pub use put_back::{PutBack, put_back};
 pub use record::{EntryRecord, Phase, Record, RootRecord};
 pub use recover::recover;
-pub use removal::{Afterwards, Discarded, Removed, discard, remove};
+pub use removal::{Afterwards, Discarded, GivenUp, Removed, discard, remove, remove_in_place};
+pub use reserve::Reserve;
 pub use store::{Past, Run, Runs, RunsError};

@@ -1,12 +1,13 @@
 //! Undoing a run: what it put aside goes back to its places, entry by entry, each whole or not at all.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::clean::give_lines_back;
 use crate::model::{Moment, RelPath};
 use crate::tree::{FsError, Holding, NodeKind, Root};
 
-use super::record::{EntryRecord, Record, RootRecord};
+use super::record::{EntryRecord, Phase, Record, RootRecord};
 use super::store::{Run, RunsError};
 
 /// What came of an undo.
@@ -24,8 +25,13 @@ pub struct PutBack {
 ///
 /// # Errors
 /// When the record cannot be removed.
-pub fn put_back(run: Run, record: &Record) -> Result<PutBack, RunsError> {
+pub fn put_back(mut run: Run, record: &Record) -> Result<PutBack, RunsError> {
     let mut done = PutBack::default();
+    let was_held = record.phase == Some(Phase::Held);
+    if was_held {
+        // Killed from here on, the next run goes on with it. Where that cannot be written, the next `undo` does.
+        let _ = run.enter(Phase::Moving, None);
+    }
     for root in &record.roots {
         match Part::open(root) {
             Ok(Some(part)) => part.put_back(&mut done),
@@ -33,19 +39,24 @@ pub fn put_back(run: Run, record: &Record) -> Result<PutBack, RunsError> {
             Err(reason) => done.left.extend(root.entries.iter().map(|entry| (entry.clone(), reason.clone()))),
         }
     }
-    for place in &record.places {
-        match Holding::open(place) {
-            // One that is not empty is a root's, which says what of it waits.
-            Ok(holding) => drop(holding.remove_if_empty()),
-            // It was killed before it made the folder, but perhaps not before it made the one above.
-            Err(_) => Holding::clear_away(place),
-        }
-    }
+    record.places.iter().for_each(|place| clear(place));
     let waits = record.roots.iter().any(|root| root.holding.symlink_metadata().is_ok());
     if !waits {
         run.forget()?;
+    } else if was_held {
+        let _ = run.enter(Phase::Held, record.until);
     }
     Ok(done)
+}
+
+/// Removes a place if nothing waits there.
+pub(super) fn clear(place: &Path) {
+    match Holding::open(place) {
+        // One that is not empty is a root's, which says what of it waits.
+        Ok(holding) => drop(holding.remove_if_empty()),
+        // It was never made, but perhaps the folder above was.
+        Err(_) => Holding::clear_away(place),
+    }
 }
 
 struct Part<'a> {
@@ -96,6 +107,8 @@ impl<'a> Part<'a> {
         }
         self.edit(Moment::After, done);
         self.edit(Moment::Before, done);
+        // Rewriting may be what was killed.
+        self.record.edits.iter().filter_map(|edit| edit.path.parent()).for_each(|at| self.root.clear_temporaries(&at));
         for &item in &self.waiting {
             // An emptied folder that is there again is not needed any more.
             if self.record.items[item].emptied && self.is_folder(&self.record.items[item].path) {
@@ -176,8 +189,8 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Putting things back changes the times of the folders they are in, and so does removing where they were. Deepest first: that of a folder is not changed
-    /// by what happens to its parent's.
+    /// Putting things back changes the times of the folders they are in, and so does removing where they were. Deepest
+    /// first: that of a folder is not changed by what happens to its parent's.
     fn restore_times(&self) {
         for folder in &self.record.folders {
             // A time that stays new harms nobody.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::tree::Progress;
 
+use super::event::{Because, Event};
 use super::put_back::put_back;
 use super::record::Phase;
 use super::removal::discard;
@@ -25,34 +26,46 @@ pub fn recover(runs: &Runs) -> Vec<String> {
         }
         match runs.take_over(name) {
             Ok(Some((run, record))) if phase == Some(Phase::Purging) => {
-                match discard(run, &record, &Progress::default()) {
+                let done = discard(run, &record, &Progress::default());
+                said.extend(tell(runs, &Event::discarded(name, Because::Killed, &done)));
+                match done {
                     Ok(_) => said.push(format!("the interrupted run {name} was finished")),
                     Err(error) => said.push(format!("the interrupted run {name} could not be finished: {error}")),
                 }
             }
             Ok(Some((run, record))) => match put_back(run, &record) {
-                Ok(done) if done.left.is_empty() => {
-                    said.push(format!("what the interrupted run {name} had taken was put back"));
+                Ok(done) => {
+                    said.extend(tell(runs, &Event::undone(name, Because::Killed, &done)));
+                    if done.left.is_empty() {
+                        said.push(format!("what the interrupted run {name} had taken was put back"));
+                    }
+                    said.extend(done.left.iter().map(|(entry, reason)| {
+                        format!("`{}` of the interrupted run {name} could not be put back: {reason}", entry.id)
+                    }));
                 }
-                Ok(done) => said.extend(done.left.iter().map(|(entry, reason)| {
-                    format!("`{}` of the interrupted run {name} could not be put back: {reason}", entry.id)
-                })),
                 Err(error) => said.push(error.to_string()),
             },
             Ok(None) => {}
             Err(error) => said.push(error.to_string()),
         }
     }
+    runs.reserve().restore();
     said
 }
 
 /// Deletes what has waited long enough.
-fn expire(runs: &Runs, name: &str) -> Option<String> {
-    let (run, record) = runs.take_over(name).ok().flatten()?;
-    match discard(run, &record, &Progress::default()) {
-        Ok(_) => Some(format!("what the run {name} took has waited long enough and was deleted")),
-        Err(error) => {
-            Some(format!("what the run {name} took has waited long enough and could not be deleted: {error}"))
-        }
-    }
+fn expire(runs: &Runs, name: &str) -> Vec<String> {
+    let Ok(Some((run, record))) = runs.take_over(name) else { return Vec::new() };
+    let done = discard(run, &record, &Progress::default());
+    let untold = tell(runs, &Event::discarded(name, Because::Waited, &done));
+    let said = match done {
+        Ok(_) => format!("what the run {name} took has waited long enough and was deleted"),
+        Err(error) => format!("what the run {name} took has waited long enough and could not be deleted: {error}"),
+    };
+    untold.into_iter().chain([said]).collect()
+}
+
+/// Adds a line to the journal. What was done is done, so that a journal which cannot be written is only told.
+fn tell(runs: &Runs, event: &Event) -> Option<String> {
+    runs.journal().add(event).err().map(|error| format!("what was done with {} is not told: {error}", event.run()))
 }

@@ -1,33 +1,41 @@
 //! The records on disk: `runs/<run>.jsonl` in the state folder, each locked by its run for as long as it lives. A record
-//! goes when nothing of its run waits any more.
+//! goes when nothing of its run waits any more; the journal keeps what there was.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::journal::Journal;
 use super::record::{FORMAT, Line, Phase, Record, RecordError};
+use super::reserve::{Reserve, is_full};
 
 /// A record with a million items is smaller.
 const LONGEST: u64 = 1 << 30;
+/// Room behind a record for the phases that its run is still to enter: they must not fail for want of it.
+const SLACK: u64 = 4096;
 
-/// Where records are kept.
+/// Where records are kept, and the journal.
 #[derive(Clone, Debug)]
 pub struct Runs {
     folder: PathBuf,
+    reserve: Reserve,
+    journal: Journal,
 }
 
-/// Why a record cannot be written or used.
+/// Why a record or the journal cannot be written or used.
 #[derive(Debug, thiserror::Error)]
-#[error("the record `{}`: {what}", .path.display())]
+#[error("the {kind} `{}`: {what}", .path.display())]
 pub struct RunsError {
+    kind: &'static str,
     path: PathBuf,
     what: What,
 }
 
+/// What is wrong with it.
 #[derive(Debug, thiserror::Error)]
-enum What {
+pub(super) enum What {
     #[error("{0}")]
     Io(#[from] io::Error),
     #[error("{0}")]
@@ -36,12 +44,31 @@ enum What {
 
 impl RunsError {
     fn new(path: &Path, what: impl Into<What>) -> Self {
-        Self { path: path.to_owned(), what: what.into() }
+        Self { kind: "record", path: path.to_owned(), what: what.into() }
+    }
+
+    pub(super) fn of_journal(path: &Path, what: impl Into<What>) -> Self {
+        Self { kind: "journal", path: path.to_owned(), what: what.into() }
     }
 
     /// Whether the disk or the quota is full.
     pub fn is_full(&self) -> bool {
-        matches!(&self.what, What::Io(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+        matches!(&self.what, What::Io(error) if is_full(error))
+    }
+
+    /// What to do about it, where a run is to begin.
+    pub fn hint(&self) -> &'static str {
+        match &self.what {
+            What::Io(_) if self.is_full() => {
+                "`--no-record` frees space without it, in the same safe order, but then there is no undo"
+            }
+            What::Record(RecordError::Newer(_)) => "upgrade dscc, or set DSCC_STATE_DIR to another folder",
+            What::Record(RecordError::Line(_)) => "move it away, or set DSCC_STATE_DIR to another folder",
+            What::Io(_) => {
+                "make it writable, or set DSCC_STATE_DIR to another folder; `--no-record` removes without it, and then \
+                 there is no undo"
+            }
+        }
     }
 }
 
@@ -53,6 +80,7 @@ pub struct Run {
     path: PathBuf,
     file: File,
     pending: Vec<u8>,
+    reserve: Reserve,
 }
 
 /// A run of the past, or of another process.
@@ -67,7 +95,18 @@ pub struct Past {
 impl Runs {
     /// The records in a state folder, which need not exist.
     pub fn new(state: &Path) -> Self {
-        Self { folder: state.join("runs") }
+        let reserve = Reserve::new(state);
+        Self { folder: state.join("runs"), journal: Journal::new(state, reserve.clone()), reserve }
+    }
+
+    /// What happened to all runs.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// What is kept for a full disk.
+    pub fn reserve(&self) -> &Reserve {
+        &self.reserve
     }
 
     /// Begins a run.
@@ -76,22 +115,28 @@ impl Runs {
     /// When its record cannot be written.
     pub fn begin(&self, command: Vec<String>) -> Result<Run, RunsError> {
         let begun = Timestamp::now();
-        make_private(&self.folder).map_err(|error| RunsError::new(&self.folder, error))?;
-        for attempt in 0_u32.. {
-            let name = format!("{}-{:x}", begun.strftime("%Y%m%dT%H%M%SZ"), std::process::id().wrapping_add(attempt));
+        let made = self.reserve.spend(is_full, || make_private(&self.folder));
+        made.map_err(|error| RunsError::new(&self.folder, error))?;
+        for attempt in 0.. {
+            let name = name_of(begun, attempt);
             let path = self.path(&name);
-            match File::options().append(true).read(true).create_new(true).open(&path) {
+            let make = || private(File::options().append(true).read(true).create_new(true)).open(&path);
+            match self.reserve.spend(is_full, make) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(RunsError::new(&path, error)),
                 Ok(file) => {
                     file.lock().map_err(|error| RunsError::new(&path, error))?;
-                    let mut run = Run { name: name.clone(), path, file, pending: Vec::new() };
+                    let mut run = self.run(&name, path, file);
                     run.add(&Line::Run { format: FORMAT, run: name, begun, command });
                     return Ok(run);
                 }
             }
         }
         unreachable!("an endless range ended")
+    }
+
+    fn run(&self, name: &str, path: PathBuf, file: File) -> Run {
+        Run { name: name.to_owned(), path, file, pending: Vec::new(), reserve: self.reserve.clone() }
     }
 
     /// The runs that have a record, the latest first. What cannot be read is told.
@@ -120,7 +165,7 @@ impl Runs {
             return Ok(None);
         }
         let record = read(&file, &path)?;
-        Ok(Some((Run { name: name.to_owned(), path, file, pending: Vec::new() }, record)))
+        Ok(Some((self.run(name, path, file), record)))
     }
 
     fn look(&self, name: &str) -> Result<Option<Past>, RunsError> {
@@ -161,7 +206,7 @@ impl Run {
     /// # Errors
     /// When that fails.
     pub fn write(&mut self) -> Result<(), RunsError> {
-        let written = self.file.write_all(&self.pending).and_then(|()| self.file.sync_all());
+        let written = self.reserve.append(&self.file, &self.pending, SLACK);
         self.pending.clear();
         written.map_err(|error| RunsError::new(&self.path, error))
     }
@@ -173,6 +218,15 @@ impl Run {
     pub fn enter(&mut self, phase: Phase, until: Option<Timestamp>) -> Result<(), RunsError> {
         self.add(&Line::Phase { phase, at: Timestamp::now(), until });
         self.write()
+    }
+
+    /// What was written so far.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn record(&self) -> Result<Record, RunsError> {
+        let file = File::open(&self.path).map_err(|error| RunsError::new(&self.path, error))?;
+        read(&file, &self.path)
     }
 
     /// Nothing of the run waits any more: its record goes.
@@ -190,8 +244,20 @@ fn read(file: &File, path: &Path) -> Result<Record, RunsError> {
     Record::read(&text).map_err(|error| RunsError::new(path, error))
 }
 
+/// A run's name: when it began, and in which process.
+pub(super) fn name_of(begun: Timestamp, attempt: u32) -> String {
+    format!("{}-{:x}", begun.strftime("%Y%m%dT%H%M%SZ"), std::process::id().wrapping_add(attempt))
+}
+
+/// Files that are made are ours alone.
+pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
 /// Makes a folder that is ours alone: its records say what is put where.
-fn make_private(folder: &Path) -> io::Result<()> {
+pub(super) fn make_private(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

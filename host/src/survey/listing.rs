@@ -117,24 +117,26 @@ impl Survey {
         listed.map_err(|error| of_level(&error, inventory, cache, parent))
     }
 
-    /// What is claimed at this moment in the levels that the entries of a plan are in, whatever was listed before, now that
-    /// they are out of their places. What cannot be listed claims nothing: it was listed a moment ago, so that nothing in
-    /// it is new.
-    pub fn claims_now(&self, inventory: &Inventory, plan: &RootPlan) -> HashSet<RelPath> {
-        let entries = plan.remove.iter().map(|removing| removing.entry);
-        let levels: HashSet<(usize, Option<EntryIx>)> = entries
-            .flat_map(|ix| inventory.ancestors(ix).map(Some).chain([None]).map(move |parent| (ix, parent)))
-            .map(|(ix, parent)| (inventory.items[ix].cache, parent))
-            .collect();
+    /// What is claimed at this moment in the levels that the entries of a plan, which are gone, were in; whatever was listed
+    /// before.
+    ///
+    /// # Errors
+    /// Why a level cannot be listed any more.
+    pub fn claims_now(&self, inventory: &Inventory, plan: &RootPlan) -> Result<HashSet<RelPath>, String> {
+        let mut levels: HashSet<(usize, Option<EntryIx>)> = HashSet::new();
+        let gone: HashSet<EntryIx> = plan.remove.iter().map(|removing| removing.entry).collect();
+        for &ix in &gone {
+            let cache = inventory.items[ix].cache;
+            let above = inventory.ancestors(ix).filter(|above| !gone.contains(above));
+            levels.extend(above.map(Some).chain([None]).map(|parent| (cache, parent)));
+        }
         let ask = |(cache, parent): (usize, Option<EntryIx>)| {
             let parent = parent.map(|ix| inventory.items[ix].entry.id.as_str());
-            let root = inventory.root_of(cache).afresh();
-            let listing = self.ask_in(&root, inventory, cache, parent, Detail::Full).ok()?;
-            Some((cache, listing))
+            let listed = self.ask_in(&inventory.root_of(cache).afresh(), inventory, cache, parent, Detail::Full);
+            listed.map(|listing| (cache, listing)).map_err(|problem| problem.message)
         };
-        let listings: Vec<(usize, Listing)> = levels.into_par_iter().filter_map(ask).collect();
-        let entries =
-            listings.into_iter().flat_map(|(cache, listing)| listing.entries.into_iter().map(move |it| (cache, it)));
+        let listings: Vec<(usize, Listing)> = levels.into_par_iter().map(ask).collect::<Result<_, _>>()?;
+        let entries = listings.into_iter().flat_map(|(cache, it)| it.entries.into_iter().map(move |it| (cache, it)));
         let went: HashSet<(&str, &str)> = plan.remove.iter().map(|it| (it.cache.as_str(), it.id.as_str())).collect();
         let steps: HashMap<&RelPath, &Identity> = plan.steps.iter().map(|step| (&step.path, &step.identity)).collect();
         // A plugin may name places at which nothing is. What went is there again if something else is in its place.
@@ -146,7 +148,8 @@ impl Survey {
             let id = (inventory.caches[*cache].cache.id.as_str(), entry.id.as_str());
             !went.contains(&id) || entry.owns.iter().chain(&entry.shares).any(is_new)
         };
-        entries.filter(stays).flat_map(|(_, entry)| entry.owns.into_iter().chain(entry.shares)).collect()
+        let claims = |(_, entry): (usize, Entry)| entry.owns.into_iter().chain(entry.shares);
+        Ok(entries.filter(stays).flat_map(claims).collect())
     }
 
     /// Lists everything below these entries.

@@ -32,7 +32,7 @@ pub enum FsError {
     #[error("something else is at this path now than when it was looked at; nothing was done to it, list again")]
     Changed,
     /// A mount point, or a subvolume.
-    #[error("it is on another file system, which is not entered; name that folder as a root of its own to include it")]
+    #[error("it is on another file system, which is not entered; unmount it, or name that folder as a root of its own")]
     OtherDevice,
     /// EBUSY.
     #[error("the system is using it: a mount point or an open device; unmount or close it and try again")]
@@ -41,7 +41,7 @@ pub enum FsError {
     #[error("it is a program that is running; end it and try again")]
     Running,
     /// EROFS.
-    #[error("the file system is mounted read-only")]
+    #[error("the file system is mounted read-only; mount it for writing (`mount -o remount,rw`) and try again")]
     ReadOnly,
     /// ESTALE.
     #[error("the file server no longer knows it (stale handle): it was changed on another machine; try again")]
@@ -55,6 +55,15 @@ pub enum FsError {
     /// EMFILE and ENFILE.
     #[error("too many files are open; raise the limit with `ulimit -n` and try again")]
     TooManyOpen,
+    /// ENAMETOOLONG.
+    #[error("its path is longer than the system takes; give a folder above it a shorter name and try again")]
+    TooLong,
+    /// EIO.
+    #[error("the disk, or the network that leads to it, failed (input/output error); look into the system's log")]
+    Broken,
+    /// ENOTCONN and the like: who serves the file system has ended, or cannot be reached.
+    #[error("its file system is not connected any more; unmount it, mount it anew and try again")]
+    Disconnected,
     /// EEXIST, where something is to be put back.
     #[error("something else is at this path by now, and is not replaced")]
     Taken,
@@ -89,6 +98,9 @@ impl From<rustix::io::Errno> for FsError {
             Errno::NOTEMPTY | Errno::EXIST => Self::NotEmpty,
             Errno::NOSPC | Errno::DQUOT => Self::NoSpace,
             Errno::MFILE | Errno::NFILE => Self::TooManyOpen,
+            Errno::NAMETOOLONG => Self::TooLong,
+            Errno::IO => Self::Broken,
+            Errno::NOTCONN | Errno::HOSTDOWN | Errno::HOSTUNREACH | Errno::TIMEDOUT => Self::Disconnected,
             other => Self::Io(std::io::Error::from(other).to_string()),
         }
     }

@@ -46,11 +46,16 @@ impl Holding {
     /// # Errors
     /// When there is no place for it: the file system is full or read-only, or what has its name is not ours alone.
     pub fn make(root: &Root, run: &str) -> Result<Self, FsError> {
-        let inside = || Self::make_in(root.descriptor(), root.path(), run);
+        let make = |above: &OwnedFd, path: &Path| {
+            // Where there is not room enough for all of it, the part that was made goes again.
+            let clear = |_: &FsError| Self::clear_away(&path.join(base_name()).join(run));
+            Self::make_in(above, path, run).inspect_err(clear)
+        };
         let beside = root.path().parent().and_then(|above| Some((open_beside(root, above)?, above)));
-        match beside.map(|(fd, above)| Self::make_in(&fd, above, run)) {
-            Some(Err(FsError::Denied | FsError::NotOwner | FsError::ReadOnly)) | None => inside(),
-            Some(made) => made,
+        match beside.map(|(fd, above)| make(&fd, above)) {
+            Some(Ok(made)) => Ok(made),
+            // Not permitted, or somebody took that place: the one in it is as good.
+            Some(Err(_)) | None => make(root.descriptor(), root.path()),
         }
     }
 

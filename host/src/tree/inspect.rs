@@ -10,7 +10,7 @@ use rustix::fs::{Access, AtFlags, accessat};
 
 use super::dir::{DirEntry, Fresh, stat_at, stat_open};
 use super::place::Place;
-use super::{Hindrance, Obstacle, OpenFiles, Stat};
+use super::{Hindrance, NodeKind, Obstacle, OpenFiles, Stat};
 use crate::model::{PathId, RelPath};
 
 /// Looks at what the measuring pass meets.
@@ -18,6 +18,14 @@ pub(super) struct Inspector<'a> {
     open: &'a OpenFiles,
     euid: u32,
     found: Mutex<Found>,
+}
+
+/// A directory whose names are looked at.
+pub(super) struct Folder<'d> {
+    place: &'d Place,
+    fd: &'d OwnedFd,
+    /// See [`Inspector::is_shared`].
+    is_shared: bool,
 }
 
 #[derive(Default)]
@@ -33,24 +41,36 @@ impl<'a> Inspector<'a> {
     }
 
     /// A name that was read in a directory. `bucket` is that of what it names.
-    pub(super) fn entry(&self, place: &Place, dir: &OwnedFd, entry: &DirEntry<'_>, bucket: impl FnOnce() -> PathId) {
-        if !self.open.may_use(entry.ino) {
+    pub(super) fn entry(&self, in_folder: &Folder<'_>, entry: &DirEntry<'_>, bucket: impl FnOnce() -> PathId) {
+        let &Folder { place, fd, is_shared } = in_folder;
+        // Files and folders are looked at anyway.
+        let is_unseen = is_shared && !matches!(entry.kind, Some(NodeKind::File | NodeKind::Directory));
+        if !is_unseen && !self.open.may_use(entry.ino) {
             return;
         }
-        let Ok(stat) = stat_at(dir, entry.name, Fresh::Cached) else { return };
+        let Ok(stat) = stat_at(fd, entry.name, Fresh::Cached) else { return };
         let users = self.open.users(stat.identity.dev, stat.identity.ino);
         if !users.is_empty() {
             self.add(path_of(place, entry.name), bucket(), Obstacle::Used(users.to_vec()));
+        } else if is_unseen && stat.uid != self.euid {
+            let (path, bucket) = (path_of(place, entry.name), bucket());
+            self.add(path.clone(), bucket, Obstacle::Foreign(stat.uid));
+            self.add(path, bucket, Obstacle::Sticky);
         }
     }
 
-    /// A directory that is not empty.
-    pub(super) fn directory(&self, place: &Place, dir: &OwnedFd, bucket: PathId) {
+    /// A directory that is about to be read.
+    pub(super) fn folder<'d>(&self, place: &'d Place, fd: &'d OwnedFd) -> Folder<'d> {
+        Folder { place, fd, is_shared: self.euid != 0 && stat_open(fd).is_ok_and(|stat| self.is_shared(&stat)) }
+    }
+
+    /// A directory that was read. What is empty can be removed by whoever may change the directory that it is in.
+    pub(super) fn directory(&self, place: &Place, dir: &OwnedFd, bucket: PathId, is_empty: bool) {
         let told = |obstacle| self.add(path_of(place, c""), bucket, obstacle);
         let Ok(stat) = stat_open(dir) else { return };
         if stat.protected {
             told(Obstacle::Sealed);
-        } else if accessat(dir, c".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_err() {
+        } else if !is_empty && accessat(dir, c".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_err() {
             told(Obstacle::Closed);
         }
         if stat.uid != self.euid {

@@ -215,13 +215,14 @@ impl<'a> Pass<'a> {
         let mut waiting = Waiting::default();
         let mut entries = 0;
         let hidden = self.root.beneath().hidden.in_dir(place.ino());
+        let inspected = self.inspector.as_ref().map(|inspector| (inspector, inspector.folder(place, fd)));
         let done = for_each(fd, buffer, |entry| {
             if hidden.has(&entry) {
                 return;
             }
             entries += 1;
-            if let Some(inspector) = &self.inspector {
-                inspector.entry(place, fd, &entry, || self.position_in(position, entry.name).bucket);
+            if let Some((inspector, folder)) = &inspected {
+                inspector.entry(folder, &entry, || self.position_in(position, entry.name).bucket);
             }
             let kind = entry.kind.or_else(|| Some(stat_at(fd, entry.name, Fresh::Cached).ok()?.identity.kind));
             match kind {
@@ -243,8 +244,8 @@ impl<'a> Pass<'a> {
         self.weigh(place, fd, files, position, linked);
         files.clear();
         self.progress.add(entries, 0);
-        if let Some(inspector) = self.inspector.as_ref().filter(|_| entries > 0) {
-            inspector.directory(place, fd, position.bucket);
+        if let Some(inspector) = &self.inspector {
+            inspector.directory(place, fd, position.bucket, entries == 0);
         }
         if let Err(errno) = done {
             self.report(place.path_of(&RelPath::root(), c""), errno.into());

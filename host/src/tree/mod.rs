@@ -5,6 +5,7 @@
 mod error;
 mod hindrance;
 mod processes;
+mod remote;
 mod stat;
 mod tally;
 mod usage;

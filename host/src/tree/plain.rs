@@ -260,6 +260,9 @@ impl Root {
         Err(NO_REMOVAL)
     }
 
+    /// Nothing is ever left.
+    pub fn clear_temporaries(&self, _: &RelPath) {}
+
     /// Access times are off by default on this platform.
     pub fn access_times_kept(&self) -> bool {
         false

@@ -88,6 +88,11 @@ impl Root {
         false
     }
 
+    /// Nobody tells on this platform.
+    pub fn is_remote(&self) -> bool {
+        false
+    }
+
     /// The same root: nothing is remembered here.
     #[must_use]
     pub fn afresh(&self) -> Self {

@@ -6,10 +6,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{Read, Write};
 
 use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
+use rustix::fs::{AtFlags, FlockOperation, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
-use super::dir::{Fresh, stat_at, stat_open};
+use super::dir::{Buffer, Fresh, for_each, stat_at, stat_open};
 use super::{FsError, Root};
 use crate::model::RelPath;
 
@@ -24,6 +24,7 @@ pub(super) fn rewrite(root: &Root, at: &RelPath, old: &[u8], new: &[u8]) -> Resu
         return Err(FsError::Changed);
     }
 
+    clear_temporaries(&dir.fd);
     let temporary = Temporary::create(&dir.fd)?;
     temporary.fill(&file, new)?;
     let now = stat_at(&dir.fd, &name, Fresh::Now)?;
@@ -33,6 +34,30 @@ pub(super) fn rewrite(root: &Root, at: &RelPath, old: &[u8], new: &[u8]) -> Resu
     temporary.rename_to(&name)?;
     rustix::fs::fsync(&dir.fd).or_else(ignore_unsupported)?;
     Ok(())
+}
+
+/// Removes what killed rewritings left in a directory.
+pub(super) fn clear_temporaries(dir: &OwnedFd) {
+    let mut left = Vec::new();
+    let read = for_each(dir, &mut Buffer::default(), |entry| {
+        left.extend(is_temporary(entry.name).then(|| entry.name.to_owned()));
+    });
+    if read.is_err() {
+        return; // whoever wants to write there will be told
+    }
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    for name in left {
+        let Ok(file) = rustix::fs::openat(dir, &name, flags, Mode::empty()) else { continue };
+        // Its writer holds the lock for as long as it lives.
+        if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            let _ = rustix::fs::unlinkat(dir, &name, AtFlags::empty());
+        }
+    }
+}
+
+fn is_temporary(name: &CStr) -> bool {
+    let random = name.to_bytes().strip_prefix(b".dscc-").and_then(|rest| rest.strip_suffix(b".tmp"));
+    random.is_some_and(|digits| digits.len() == 32 && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// A new file beside the one to be replaced; removed again if it does not take its place.
@@ -51,7 +76,13 @@ impl<'d> Temporary<'d> {
             let chance = [(); 2].map(|()| RandomState::new().hash_one(0));
             let name = CString::new(format!(".dscc-{:016x}{:016x}.tmp", chance[0], chance[1])).unwrap_or_default();
             match rustix::fs::openat(dir, &name, flags, Mode::RUSR | Mode::WUSR) {
-                Ok(fd) => return Ok(Self { dir, name, file: fd.into(), done: false }),
+                Ok(fd) => {
+                    // Another process may have taken it for left behind before it was locked, and removed it.
+                    let locked = rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive).is_ok();
+                    if !locked || rustix::fs::fstat(&fd)?.st_nlink == 1 {
+                        return Ok(Self { dir, name, file: fd.into(), done: false });
+                    }
+                }
                 Err(Errno::EXIST | Errno::INTR) => {}
                 Err(errno) => return Err(errno.into()),
             }

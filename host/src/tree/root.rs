@@ -332,6 +332,13 @@ impl Root {
         rewrite::rewrite(self, at, old, new)
     }
 
+    /// Removes what rewritings of files in a directory left there when they were killed.
+    pub fn clear_temporaries(&self, at: &RelPath) {
+        if let Ok(dir) = self.directory(at) {
+            rewrite::clear_temporaries(&dir.fd);
+        }
+    }
+
     /// Whether reading a file leaves a trace in its access time; if not, access times tell nothing. They do where the
     /// mount keeps them now and then (`relatime`), and not where it never does or may not be written to.
     pub fn access_times_kept(&self) -> bool {

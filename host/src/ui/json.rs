@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::age::rfc3339;
 use super::escape::is_hidden;
+use crate::clean::Saved;
 use crate::model::{Problem, Recovery, State};
 
 /// The version of these shapes; always the first field.
@@ -163,6 +164,9 @@ pub struct CleanDocument {
     pub failed: Vec<Problem>,
     /// What could not be looked at.
     pub errors: Vec<Problem>,
+    /// In a dry run: what `dscc apply` needs besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Saved>,
 }
 
 /// An entry that goes.

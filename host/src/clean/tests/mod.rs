@@ -3,4 +3,4 @@
 mod between;
 mod properties;
 mod rules;
-mod world;
+pub(crate) mod world;

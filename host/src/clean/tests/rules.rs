@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::world::{World, entry, path};
-use crate::clean::{Held, HeldEntries, Hold, Terms, beyond};
+use crate::clean::{Approved, Held, HeldEntries, Hold, Terms};
 use crate::model::{Edit, Listing, Moment, Recovery};
 
 /// A repository `r` with two revisions that share a blob, each with one of its own, and one blob beside.
@@ -318,6 +318,6 @@ fn a_fresh_plan_that_wants_more_than_was_shown_keeps_that_entry() {
     fs::remove_file(root.join("b")).unwrap();
     fs::create_dir(root.join("b")).unwrap(); // a folder for certain has another inode kind
     let mut fresh = world.plan_for(&["a", "b"]);
-    let held = beyond(&shown.roots[0], &mut fresh.roots[0]);
+    let held = Approved::by(&shown.roots[0]).beyond(&world.inventory, &mut fresh.roots[0]);
     assert_eq!(held.into_keys().collect::<Vec<_>>(), [world.ix("b")]);
 }

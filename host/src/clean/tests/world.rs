@@ -10,12 +10,12 @@ use crate::clean::{Advice, Chosen, EntryIx, HeldEntries, Inventory, Outcome, Pla
 use crate::model::{Cache, Edit, Entry, Listing, Pattern, Recovery, RelPath, RootRule, State};
 use crate::tree::{LinkTally, Progress, Root};
 
-pub(super) fn path(text: &str) -> RelPath {
+pub(crate) fn path(text: &str) -> RelPath {
     RelPath::parse(text).unwrap()
 }
 
 /// An entry that claims nothing yet.
-pub(super) fn entry(id: &str) -> Entry {
+pub(crate) fn entry(id: &str) -> Entry {
     Entry {
         id: id.into(),
         kind: "thing".into(),
@@ -36,34 +36,34 @@ pub(super) fn entry(id: &str) -> Entry {
 }
 
 impl Entry {
-    pub(super) fn owning(mut self, paths: &[&str]) -> Self {
+    pub(crate) fn owning(mut self, paths: &[&str]) -> Self {
         self.owns = paths.iter().map(|it| path(it)).collect();
         self
     }
 
-    pub(super) fn sharing(mut self, paths: &[&str]) -> Self {
+    pub(crate) fn sharing(mut self, paths: &[&str]) -> Self {
         self.shares = paths.iter().map(|it| path(it)).collect();
         self
     }
 
-    pub(super) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 }
 
 /// A parent's id and its children; `""` is the first level.
-pub(super) type Levels = Vec<(&'static str, Vec<Entry>)>;
+pub(crate) type Levels = Vec<(&'static str, Vec<Entry>)>;
 
-pub(super) struct World {
-    pub(super) dir: TempDir,
-    pub(super) inventory: Inventory,
-    pub(super) edits: Vec<Edit>,
+pub(crate) struct World {
+    pub(crate) dir: TempDir,
+    pub(crate) inventory: Inventory,
+    pub(crate) edits: Vec<Edit>,
 }
 
 impl World {
     /// Files are given with their sizes; a path ending in `/` is an empty folder.
-    pub(super) fn new(files: &[(&str, usize)], levels: Levels) -> Self {
+    pub(crate) fn new(files: &[(&str, usize)], levels: Levels) -> Self {
         let dir = tempfile::tempdir().unwrap();
         for (name, size) in files {
             let at = dir.path().join("root").join(name);
@@ -87,7 +87,7 @@ impl World {
     }
 
     /// Adds a cache with its first level; what the host has to remark on it comes back.
-    pub(super) fn join(&mut self, plugin: &str, id: &str, at: &str, entries: Vec<Entry>) -> Vec<String> {
+    pub(crate) fn join(&mut self, plugin: &str, id: &str, at: &str, entries: Vec<Entry>) -> Vec<String> {
         self.inventory.add_caches(plugin, &rule(), &self.dir.path().join("root"), vec![cache(id, at)]);
         let this = self.inventory.caches.len() - 1;
         self.inventory.add(this, None, Listing { entries, ..Listing::default() });
@@ -95,12 +95,12 @@ impl World {
     }
 
     /// The entry of that id in whichever cache has it.
-    pub(super) fn ix(&self, id: &str) -> EntryIx {
+    pub(crate) fn ix(&self, id: &str) -> EntryIx {
         (0..self.inventory.caches.len()).find_map(|cache| self.inventory.find(cache, id)).unwrap()
     }
 
     /// Entries by name; `*` in front chooses without naming.
-    pub(super) fn chosen(&self, ids: &[&str]) -> Vec<Chosen> {
+    pub(crate) fn chosen(&self, ids: &[&str]) -> Vec<Chosen> {
         let choose = |id: &&str| Chosen {
             entry: self.ix(id.trim_start_matches('*')),
             reason: "test".into(),
@@ -109,28 +109,28 @@ impl World {
         ids.iter().map(choose).collect()
     }
 
-    pub(super) fn weights(&self) -> Weights {
+    pub(crate) fn weights(&self) -> Weights {
         let (buckets, starts) = (Weights::buckets(&self.inventory), Weights::starts(&self.inventory));
         let measure = self.inventory.root.measure(&self.inventory.paths, &buckets, &starts, &Progress::default());
         Weights::new(&self.inventory, measure)
     }
 
-    pub(super) fn plan(&self, chosen: Vec<Chosen>, force: Terms, held: HeldEntries) -> Plan {
+    pub(crate) fn plan(&self, chosen: Vec<Chosen>, force: Terms, held: HeldEntries) -> Plan {
         let mut advice = Fixed(self.edits.clone());
         let inventory = std::slice::from_ref(&self.inventory);
         plan(inventory, &[self.weights()], &[chosen], force, vec![held], &mut advice)
     }
 
-    pub(super) fn plan_for(&self, ids: &[&str]) -> Plan {
+    pub(crate) fn plan_for(&self, ids: &[&str]) -> Plan {
         self.plan(self.chosen(ids), Terms::default(), HeldEntries::new())
     }
 
-    pub(super) fn execute(&self, plan: &Plan) -> Outcome {
+    pub(crate) fn execute(&self, plan: &Plan) -> Outcome {
         execute(std::slice::from_ref(&self.inventory), plan, &LinkTally::default(), &Progress::default()).remove(0)
     }
 
     /// Plans and carries out; what is left, by path.
-    pub(super) fn clean(&self, ids: &[&str]) -> Vec<String> {
+    pub(crate) fn clean(&self, ids: &[&str]) -> Vec<String> {
         let plan = self.plan_for(ids);
         let outcome = self.execute(&plan);
         assert_eq!(outcome.failed, []);
@@ -139,19 +139,19 @@ impl World {
     }
 
     /// Everything in the root, folders with a `/`.
-    pub(super) fn left(&self) -> Vec<String> {
+    pub(crate) fn left(&self) -> Vec<String> {
         self.contents().into_keys().collect()
     }
 
     /// Everything in the root with its content.
-    pub(super) fn contents(&self) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn contents(&self) -> BTreeMap<String, Vec<u8>> {
         let mut found = BTreeMap::new();
         let root = self.dir.path().join("root");
         walk(&root, &root, &mut found);
         found
     }
 
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.contents().values().map(|content| content.len() as u64).sum()
     }
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 
 use super::*;
+use crate::skipped::skipped;
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -39,7 +40,7 @@ fn a_folder_or_lock_file_that_others_can_write_is_not_used() {
 #[test]
 fn what_belongs_to_another_user_is_not_used() {
     if !rustix::process::geteuid().is_root() {
-        return; // Only root can give a file away.
+        return skipped("what_belongs_to_another_user_is_not_used", "only root may give a file away");
     }
     let dir = tempfile::tempdir().unwrap();
     let folder = Folder::new(dir.path().join("plugins"));

@@ -2,6 +2,7 @@
 
 mod cutting;
 mod denied;
+mod errors;
 mod hiding;
 mod hostile;
 mod keeping;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use super::beneath::Way;
 use super::*;
 use crate::model::{PathId, PathTree, RelPath};
+use crate::skipped::skipped;
 
 /// A directory that is to be a root, and one outside it that must never change.
 struct Sandbox {
@@ -119,7 +121,7 @@ fn run_again(test: &str, dir: &Path, mut command: std::process::Command) -> bool
             true
         }
         Err(error) => {
-            eprintln!("skipped: no child under other conditions can be started here: {error}");
+            skipped(test, &format!("no child under other conditions can be started here: {error}"));
             false
         }
     }

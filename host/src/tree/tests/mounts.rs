@@ -10,12 +10,12 @@ use super::*;
 struct Mount(PathBuf);
 
 impl Mount {
-    fn new(arguments: &[&str], at: &Path) -> Option<Self> {
+    fn new(test: &str, arguments: &[&str], at: &Path) -> Option<Self> {
         let done = Command::new("mount").args(arguments).arg(at).output();
         match done {
             Ok(output) if output.status.success() => Some(Self(at.to_owned())),
             _ => {
-                eprintln!("skipped: mounts are not permitted here");
+                skipped(test, "nothing can be mounted here");
                 None
             }
         }
@@ -28,10 +28,10 @@ impl Drop for Mount {
     }
 }
 
-fn try_mount(sandbox: &Sandbox, arguments: &[&str]) {
+fn try_mount(test: &str, sandbox: &Sandbox, arguments: &[&str]) {
     sandbox.folder("top/mount");
     sandbox.file("top/file", 3);
-    let Some(mount) = Mount::new(arguments, &sandbox.at("top/mount")) else { return };
+    let Some(mount) = Mount::new(test, arguments, &sandbox.at("top/mount")) else { return };
     fs::write(sandbox.at("top/mount/inner"), "inner").unwrap();
     for way in ways() {
         let root = sandbox.root(way);
@@ -60,7 +60,7 @@ fn try_mount(sandbox: &Sandbox, arguments: &[&str]) {
 
 #[test]
 fn a_mount_with_its_own_device_is_not_entered() {
-    try_mount(&Sandbox::new(), &["-t", "tmpfs", "tmpfs"]);
+    try_mount("a_mount_with_its_own_device_is_not_entered", &Sandbox::new(), &["-t", "tmpfs", "tmpfs"]);
 }
 
 #[test]
@@ -68,7 +68,8 @@ fn a_folder_bound_in_from_the_same_device_is_not_entered() {
     let sandbox = Sandbox::new();
     let source = sandbox.dir.path().join("source");
     fs::create_dir(&source).unwrap();
-    try_mount(&sandbox, &["--bind", source.to_str().unwrap()]);
+    let arguments = ["--bind", source.to_str().unwrap()];
+    try_mount("a_folder_bound_in_from_the_same_device_is_not_entered", &sandbox, &arguments);
 }
 
 #[test]
@@ -77,7 +78,8 @@ fn access_times_count_only_where_the_mount_keeps_them() {
         let sandbox = Sandbox::new();
         let place = sandbox.dir.path().join("mount");
         fs::create_dir(&place).unwrap();
-        let Some(mount) = Mount::new(&["-t", "tmpfs", "-o", option, "tmpfs"], &place) else { return };
+        let test = "access_times_count_only_where_the_mount_keeps_them";
+        let Some(mount) = Mount::new(test, &["-t", "tmpfs", "-o", option, "tmpfs"], &place) else { return };
         assert_eq!(Root::open(&mount.0).unwrap().access_times_kept(), kept, "{option}");
     }
 }

@@ -19,6 +19,13 @@ pub(super) fn print(context: &mut Context, prepared: &Prepared) -> Result<(), Fa
             context.output.print(&format!("{}\n", escape(&line)))?;
         }
     }
+    let gone = &prepared.looked.gone;
+    for row in gone.iter().take(SHOWN) {
+        context.output.print(&format!("{}\n", escape(&format!("Left out: {}: {}", row.id, row.reason))))?;
+    }
+    if let Some(rest) = gone.get(SHOWN..).filter(|rest| !rest.is_empty()) {
+        context.output.print(&format!("... and {} more are left out; --json lists them.\n", rest.len()))?;
+    }
     let rest: Vec<&Keeping> = groups.into_iter().skip(SHOWN).flat_map(|(_, entries)| entries).collect();
     if !rest.is_empty() {
         let line = format!("... and {} more stay ({}); --json lists them.\n", rest.len(), size(sum(&rest)));
@@ -31,7 +38,7 @@ pub(super) fn print(context: &mut Context, prepared: &Prepared) -> Result<(), Fa
 fn groups(prepared: &Prepared) -> Vec<(&str, Vec<&Keeping>)> {
     let mut place: HashMap<&str, usize> = HashMap::new();
     let mut groups: Vec<(&str, Vec<&Keeping>)> = Vec::new();
-    for (inventory, root) in prepared.found.inventories.iter().zip(&prepared.plan.roots) {
+    for (inventory, root) in prepared.looked.found.inventories.iter().zip(&prepared.plan.roots) {
         for keeping in told(inventory, root) {
             let reason = keeping.held.reason.as_str();
             let at = *place.entry(reason).or_insert(groups.len());

@@ -4,15 +4,16 @@ use std::fmt::Write as _;
 
 use hashbrown::HashSet;
 
-use crate::clean::{EntryIx, Outcome, Plan, Removing, RootPlan};
+use crate::clean::{EntryIx, Outcome, Plan, Removing, RootPlan, Saved, Terms};
 use crate::documents;
 use crate::model::{Problem, Recovery};
+use crate::runs::Afterwards;
 use crate::ui::{Column, Style, Table, escape, size};
 
 use super::super::context::Context;
 use super::super::exit::Failure;
 use super::super::list::nothing;
-use super::{Done, Prepared, kept};
+use super::{Done, Looked, Prepared, Waiting, kept};
 
 /// So many entries are shown before the question; `l` shows the rest.
 pub(super) const SHOWN: usize = 10;
@@ -30,18 +31,23 @@ fn outermost(plan: &Plan) -> Vec<(&RootPlan, &Removing, u64)> {
     rows
 }
 
-/// What would go, or is about to.
-pub(super) fn plan(context: &mut Context, prepared: &Prepared, dry_run: bool) -> Result<(), Failure> {
+/// What would go, or is about to; `dry_run` has the terms of a plan that is only to be looked at.
+pub(super) fn plan(
+    context: &mut Context,
+    prepared: &Prepared,
+    dry_run: Option<&Terms>,
+    afterwards: Afterwards,
+) -> Result<(), Failure> {
     if context.global.json {
         return print_json(context, prepared, &[], dry_run);
     }
-    context.tell(&prepared.found.problems);
+    context.tell(&prepared.looked.found.problems);
     let rows = outermost(&prepared.plan);
     if context.global.quiet {
         return Ok(rows.iter().try_for_each(|(_, it, _)| context.output.print(&format!("{}\n", escape(&it.id))))?);
     }
-    if prepared.found.inventories.is_empty() {
-        return nothing(context, &prepared.found);
+    if prepared.looked.found.inventories.is_empty() {
+        return nothing(context, &prepared.looked.found);
     }
     if rows.is_empty() {
         context.output.print("Nothing to remove.\n")?;
@@ -57,28 +63,30 @@ pub(super) fn plan(context: &mut Context, prepared: &Prepared, dry_run: bool) ->
         let rendered = table.render(context.output.width, context.output.colors.stdout);
         context.output.print(&rendered.text)?;
     }
-    for line in summary(prepared) {
+    for line in summary(prepared, afterwards) {
         context.output.print(&format!("{}\n", escape(&line)))?;
     }
     kept::print(context, prepared)?;
-    if dry_run && !rows.is_empty() {
+    if dry_run.is_some() && !rows.is_empty() {
         context.output.print("Nothing was removed: this is a dry run.\n")?;
     }
     Ok(())
 }
 
 /// Bytes freed, bytes that stay because they are shared, what cannot be had back.
-fn summary(prepared: &Prepared) -> Vec<String> {
+fn summary(prepared: &Prepared, afterwards: Afterwards) -> Vec<String> {
     let plan = &prepared.plan;
     let mut lines = Vec::new();
     if plan.roots.iter().any(|root| !root.is_empty()) {
-        let used = prepared.found.inventories.iter().zip(&plan.roots).filter(|(_, root)| !root.is_empty());
-        let shared = used.into_iter().any(|(inventory, _)| inventory.root.may_share_blocks());
-        let bytes = size(plan.expected().size);
-        lines.push(if shared {
-            format!("At most {bytes} will be free: files that stay may share blocks with what goes.")
-        } else {
-            format!("{bytes} will be free.")
+        let expected = size(plan.expected().size);
+        lines.push(match afterwards {
+            Afterwards::Delete if may_share_blocks(prepared) => {
+                format!("At most {expected} will be free: files that stay may share blocks with what goes.")
+            }
+            Afterwards::Delete => format!("{expected} will be free."),
+            Afterwards::Wait(_) => {
+                format!("{expected} will wait for `dscc undo`, and are not free until they are deleted.")
+            }
         });
     }
     let shared: u64 = plan.roots.iter().map(|root| root.shared.size).sum();
@@ -90,10 +98,16 @@ fn summary(prepared: &Prepared) -> Vec<String> {
     lines
 }
 
+/// Whether what goes may be less than free, because of clones and snapshots.
+fn may_share_blocks(prepared: &Prepared) -> bool {
+    let roots = prepared.looked.found.inventories.iter().zip(&prepared.plan.roots);
+    roots.into_iter().any(|(inventory, root)| !root.is_empty() && inventory.root.may_share_blocks())
+}
+
 /// What goes and costs that much to have back, be it for itself or in something else that goes.
 fn endangered(prepared: &Prepared, recovery: Recovery, words: &str) -> Vec<String> {
     let mut lines = Vec::new();
-    for (inventory, root) in prepared.found.inventories.iter().zip(&prepared.plan.roots) {
+    for (inventory, root) in prepared.looked.found.inventories.iter().zip(&prepared.plan.roots) {
         let is = |ix: EntryIx| inventory.items[ix].entry.recovery == recovery;
         let going: HashSet<EntryIx> = root.remove.iter().map(|it| it.entry).filter(|ix| is(*ix)).collect();
         let told =
@@ -108,10 +122,14 @@ fn endangered(prepared: &Prepared, recovery: Recovery, words: &str) -> Vec<Strin
 }
 
 /// The question, with the two figures that matter.
-pub(super) fn question(plan: &Plan) -> String {
+pub(super) fn question(plan: &Plan, afterwards: Afterwards) -> String {
     let entries = outermost(plan).len();
     let noun = if entries == 1 { "entry" } else { "entries" };
-    format!("Remove {entries} {noun}, freeing {}?", size(plan.expected().size))
+    let expected = size(plan.expected().size);
+    match afterwards {
+        Afterwards::Delete => format!("Remove {entries} {noun}, freeing {expected}?"),
+        Afterwards::Wait(_) => format!("Remove {entries} {noun}, {expected}, which are kept for undo?"),
+    }
 }
 
 /// Every entry and every path, for `l`.
@@ -132,9 +150,9 @@ pub(super) fn full_list(plan: &Plan) -> String {
 pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, told: &[Problem]) -> Result<(), Failure> {
     let outcomes = &done.outcomes;
     if context.global.json {
-        return print_json(context, prepared, outcomes, false);
+        return print_json(context, prepared, outcomes, None);
     }
-    let new: Vec<Problem> = prepared.found.problems.iter().filter(|it| !told.contains(it)).cloned().collect();
+    let new: Vec<Problem> = prepared.looked.found.problems.iter().filter(|it| !told.contains(it)).cloned().collect();
     context.tell(&new);
     let mut removed = Vec::new();
     for (root, outcome) in prepared.plan.roots.iter().zip(outcomes) {
@@ -143,19 +161,22 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, to
     if context.global.quiet {
         removed.iter().try_for_each(|it| context.output.print(&format!("{}\n", escape(&it.id))))?;
     } else {
-        let noun = if removed.len() == 1 { "entry" } else { "entries" };
-        let expected = prepared.plan.expected().size;
-        if let Some(run) = &done.held {
-            let text = format!("Removed {} {noun}; {} wait, and are not free yet.\n", removed.len(), size(expected));
-            context.output.print(&text)?;
-            context.output.hint(&format!("`dscc undo {run}` puts them back, `dscc undo --discard {run}` frees them"));
-        } else {
-            let freed = documents::freed(&prepared.plan, outcomes, done.linked);
-            context.output.print(&format!("Removed {} {noun}, {freed}\n", removed.len()))?;
+        for line in totals(removed.len(), &prepared.plan, done) {
+            context.output.print(&format!("{line}\n"))?;
+        }
+        if let Some((run, why)) = &done.waits {
+            context.output.hint(&match why {
+                Waiting::ForUndo => {
+                    format!("`dscc undo {run}` puts them back, `dscc undo --discard {run}` frees them")
+                }
+                Waiting::ForDeletion => {
+                    format!("`dscc undo --discard {run}` deletes the rest, and so does the next run of `dscc clean`")
+                }
+            });
         }
         kept::print(context, prepared)?;
     }
-    for problem in documents::failures(&prepared.found, &prepared.plan, outcomes) {
+    for problem in documents::failures(&prepared.looked.found, &prepared.plan, outcomes) {
         let (cache, place) = (problem.cache.as_deref(), problem.path.as_deref());
         let about: String = cache.iter().chain(&place).map(|it| format!("{it}: ")).collect();
         context.output.error(&format!("{about}{}", problem.message));
@@ -163,6 +184,32 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, to
     Ok(())
 }
 
-fn print_json(context: &mut Context, prepared: &Prepared, outcomes: &[Outcome], dry_run: bool) -> Result<(), Failure> {
-    context.print_json(&documents::clean(&prepared.found, &prepared.plan, outcomes, dry_run))
+/// What was done, in figures.
+fn totals(removed: usize, plan: &Plan, done: &Done) -> Vec<String> {
+    let noun = if removed == 1 { "entry" } else { "entries" };
+    let mut lines = match done.waits {
+        Some((_, Waiting::ForUndo)) => {
+            let bytes = size(plan.expected().size);
+            return vec![format!("Removed {removed} {noun}; {bytes} wait, and are not free yet.")];
+        }
+        _ => vec![format!("Removed {removed} {noun}, {}", documents::freed(&done.outcomes))],
+    };
+    lines.extend(documents::difference(plan, &done.outcomes, done.linked));
+    if done.waits.is_some() {
+        lines.push("The rest of what was put aside waits to be deleted: its bytes are not free yet.".into());
+    }
+    lines
+}
+
+fn print_json(
+    context: &mut Context,
+    prepared: &Prepared,
+    outcomes: &[Outcome],
+    dry_run: Option<&Terms>,
+) -> Result<(), Failure> {
+    let Prepared { looked: Looked { found, chosen, gone }, plan } = prepared;
+    let mut document = documents::clean(found, plan, outcomes, dry_run.is_some());
+    document.keep.extend(gone.iter().cloned());
+    document.plan = dry_run.map(|terms| Saved::of(&found.inventories, chosen, plan, terms));
+    context.print_json(&document)
 }

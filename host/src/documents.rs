@@ -165,3 +165,47 @@ pub fn failures(found: &Found, plan: &Plan, outcomes: &[Outcome]) -> Vec<Problem
     }
     problems
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clean::Failure;
+    use crate::tree::Freed;
+
+    fn plan(expected: u64, linked: u64) -> Plan {
+        let usage = |size| Usage { size, ..Usage::default() };
+        Plan { across: usage(expected), linked: usage(linked), ..Plan::default() }
+    }
+
+    fn outcome(size: u64, disk_size: u64, at_least: u64) -> Outcome {
+        Outcome { freed: Freed { size, disk_size, files: 1 }, at_least, ..Outcome::default() }
+    }
+
+    #[test]
+    fn what_is_freed_is_told_as_far_as_it_is_certain() {
+        let (whole, small) = (outcome(1000, 4096, 4096), outcome(500, 4096, 4096));
+        assert_eq!(freed(&[whole, small]), "freed 1.5 kB.");
+        assert_eq!(freed(&[outcome(9_000_000, 4096, 4096)]), "freed 9.0 MB (4.1 kB on disk).");
+        let told = "freed at least 4.0 MB of 9.0 MB: what files that stay share with it is not free.";
+        assert_eq!(freed(&[outcome(9_000_000, 9_001_000, 4_000_000)]), told);
+        assert_eq!(freed(&[]), "freed 0 B.");
+    }
+
+    #[test]
+    fn a_plan_that_did_not_come_true_is_told_with_the_reason() {
+        let told = |expected, linked_then, freed, linked_now| {
+            difference(&plan(expected, linked_then), &[outcome(freed, freed, freed)], linked_now)
+        };
+        assert_eq!(told(1000, 70, 1000, 70), None);
+        let links = "The plan was 1.0 kB: 200 B of it have got further names (hard links) meanwhile.";
+        assert_eq!(told(1000, 70, 800, 270).as_deref(), Some(links));
+        assert_eq!(told(1000, 70, 800, 70).as_deref(), Some("The plan was 1.0 kB: files shrank or went meanwhile."));
+        let grew = "The plan was 1.0 kB: files grew meanwhile, or lost names elsewhere.";
+        assert_eq!(told(1000, 0, 1200, 0).as_deref(), Some(grew));
+        let failure =
+            Failure { cache: 0, removing: None, path: crate::model::RelPath::root(), error: None, consequence: None };
+        let failed = Outcome { failed: vec![failure], ..outcome(10, 10, 10) };
+        let told = difference(&plan(1000, 0), &[failed], 900);
+        assert_eq!(told.as_deref(), Some("The plan was 1.0 kB: not all of it could be removed."));
+    }
+}

@@ -5,6 +5,7 @@
 mod clones;
 mod found;
 mod home;
+mod nested;
 mod recount;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -255,7 +256,7 @@ impl Case {
         }
         // All of it is protected now, unless a plugin names what is not there.
         let document = run.json();
-        let refused = array(&document, "remove").is_empty() && !array(dry, "keep").is_empty();
+        let refused = array(&document, "remove").is_empty() && !array(&document, "keep").is_empty();
         prop_assert_eq!(run.status, if refused { 3 } else { 0 }, "{}", run.text());
         prop_assert_eq!((&document["expected"], &document["freed"]), (&json!(0), &json!(0)));
         Ok(())

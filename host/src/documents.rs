@@ -110,33 +110,36 @@ pub fn clean(found: &Found, plan: &Plan, outcomes: &[Outcome], dry_run: bool) ->
     document
 }
 
-/// What was freed, for people: how much of it is certain, and if it is not what was planned, why.
-pub fn freed(plan: &Plan, outcomes: &[Outcome], linked: u64) -> String {
+/// What was freed, for people, and how much of it is certain.
+pub fn freed(outcomes: &[Outcome]) -> String {
     let sum = |of: fn(&Outcome) -> u64| outcomes.iter().map(of).sum::<u64>();
-    let (freed, disk) = (sum(|it| it.freed.size), sum(|it| it.freed.disk_size));
-    let (at_least, expected) = (sum(|it| it.at_least), plan.expected().size);
-    let mut text = if at_least < disk {
+    let (freed, disk, at_least) = (sum(|it| it.freed.size), sum(|it| it.freed.disk_size), sum(|it| it.at_least));
+    if at_least < disk {
         let bytes = size(at_least.min(freed));
         format!("freed at least {bytes} of {}: what files that stay share with it is not free.", size(freed))
     } else if disk < freed && size(disk) != size(freed) {
         format!("freed {} ({} on disk).", size(freed), size(disk))
     } else {
         format!("freed {}.", size(freed))
-    };
-    if expected != freed {
-        let more = linked.saturating_sub(plan.linked.size);
-        let why = if outcomes.iter().any(|outcome| !outcome.failed.is_empty()) {
-            "not all of it could be removed".to_owned()
-        } else if more > 0 {
-            format!("{} of it have got further names (hard links) meanwhile", size(more))
-        } else if freed < expected {
-            "files shrank or went meanwhile".to_owned()
-        } else {
-            "files grew meanwhile, or lost names elsewhere".to_owned()
-        };
-        text.push_str(&format!("\nThe plan was {}: {why}.", size(expected)));
     }
-    text
+}
+
+/// Why what was freed is not what was planned, for people. `linked` are bytes of what went that have further names.
+pub fn difference(plan: &Plan, outcomes: &[Outcome], linked: u64) -> Option<String> {
+    let (expected, freed) = (plan.expected().size, outcomes.iter().map(|it| it.freed.size).sum::<u64>());
+    let more = linked.saturating_sub(plan.linked.size);
+    let why = if expected == freed {
+        return None;
+    } else if outcomes.iter().any(|outcome| !outcome.failed.is_empty()) {
+        "not all of it could be removed".to_owned()
+    } else if freed > expected {
+        "files grew meanwhile, or lost names elsewhere".to_owned()
+    } else if more > 0 {
+        format!("{} of it have got further names (hard links) meanwhile", size(more))
+    } else {
+        "files shrank or went meanwhile".to_owned()
+    };
+    Some(format!("The plan was {}: {why}.", size(expected)))
 }
 
 /// What was to go and is still there.
@@ -161,4 +164,48 @@ pub fn failures(found: &Found, plan: &Plan, outcomes: &[Outcome]) -> Vec<Problem
         }
     }
     problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clean::Failure;
+    use crate::tree::Freed;
+
+    fn plan(expected: u64, linked: u64) -> Plan {
+        let usage = |size| Usage { size, ..Usage::default() };
+        Plan { across: usage(expected), linked: usage(linked), ..Plan::default() }
+    }
+
+    fn outcome(size: u64, disk_size: u64, at_least: u64) -> Outcome {
+        Outcome { freed: Freed { size, disk_size, files: 1 }, at_least, ..Outcome::default() }
+    }
+
+    #[test]
+    fn what_is_freed_is_told_as_far_as_it_is_certain() {
+        let (whole, small) = (outcome(1000, 4096, 4096), outcome(500, 4096, 4096));
+        assert_eq!(freed(&[whole, small]), "freed 1.5 kB.");
+        assert_eq!(freed(&[outcome(9_000_000, 4096, 4096)]), "freed 9.0 MB (4.1 kB on disk).");
+        let told = "freed at least 4.0 MB of 9.0 MB: what files that stay share with it is not free.";
+        assert_eq!(freed(&[outcome(9_000_000, 9_001_000, 4_000_000)]), told);
+        assert_eq!(freed(&[]), "freed 0 B.");
+    }
+
+    #[test]
+    fn a_plan_that_did_not_come_true_is_told_with_the_reason() {
+        let told = |expected, linked_then, freed, linked_now| {
+            difference(&plan(expected, linked_then), &[outcome(freed, freed, freed)], linked_now)
+        };
+        assert_eq!(told(1000, 70, 1000, 70), None);
+        let links = "The plan was 1.0 kB: 200 B of it have got further names (hard links) meanwhile.";
+        assert_eq!(told(1000, 70, 800, 270).as_deref(), Some(links));
+        assert_eq!(told(1000, 70, 800, 70).as_deref(), Some("The plan was 1.0 kB: files shrank or went meanwhile."));
+        let grew = "The plan was 1.0 kB: files grew meanwhile, or lost names elsewhere.";
+        assert_eq!(told(1000, 0, 1200, 0).as_deref(), Some(grew));
+        let failure =
+            Failure { cache: 0, removing: None, path: crate::model::RelPath::root(), error: None, consequence: None };
+        let failed = Outcome { failed: vec![failure], ..outcome(10, 10, 10) };
+        let told = difference(&plan(1000, 0), &[failed], 900);
+        assert_eq!(told.as_deref(), Some("The plan was 1.0 kB: not all of it could be removed."));
+    }
 }

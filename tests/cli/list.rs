@@ -35,11 +35,11 @@ fn an_empty_home_is_an_empty_document_with_every_key() {
     assert_eq!(list, serde_json::json!({"schema_version": 1, "size": 0, "caches": [], "held": [], "errors": []}));
     let show = sandbox.json(["show"]);
     assert_eq!(show, serde_json::json!({"schema_version": 1, "entries": [], "errors": []}));
-    let clean = sandbox.json(["clean", "--all", "-n"]);
+    let mut clean = sandbox.json(["clean", "--all", "-n"]);
+    assert!(clean.as_object_mut().unwrap().remove("plan").is_some(), "what `dscc apply` takes");
     let none: [Value; 0] = [];
     let expected = serde_json::json!({"schema_version": 1, "dry_run": true, "expected": 0, "freed": 0, "freed_disk": 0,
-        "freed_disk_at_least": 0,
-        "remove": none, "keep": none, "failed": none, "errors": none});
+        "freed_disk_at_least": 0, "remove": none, "keep": none, "failed": none, "errors": none});
     assert_eq!(clean, expected);
 }
 

@@ -250,8 +250,8 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Putting things back changes the times of the folders they are in, and so does removing where they were. Deepest first: that of a folder is not changed
-    /// by what happens to its parent's.
+    /// Putting things back changes the times of the folders they are in, and so does removing where they were. Deepest
+    /// first: that of a folder is not changed by what happens to its parent's.
     fn restore_times(&self) {
         for folder in &self.record.folders {
             // A time that stays new harms nobody.

@@ -1,6 +1,8 @@
 //! Measured freed bytes. A file's bytes are free only when its last name is gone, so names are counted by inode over
 //! all removals of a run.
 
+#[cfg(unix)]
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 #[cfg(unix)]
 use std::sync::{Mutex, PoisonError};
@@ -40,6 +42,9 @@ pub struct LinkTally {
     size: AtomicU64,
     disk_size: AtomicU64,
     files: AtomicU64,
+    /// So that a run over files of one name each, as most are, never waits for another thread.
+    #[cfg(unix)]
+    any_linked: AtomicBool,
     #[cfg(unix)]
     linked: Mutex<HashMap<(u64, u64), Links>>,
 }
@@ -59,6 +64,7 @@ impl LinkTally {
     #[cfg(unix)]
     pub(super) fn removed(&self, stat: &Stat) {
         if stat.links > 1 {
+            self.any_linked.store(true, Relaxed);
             let mut linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
             let key = (stat.identity.dev, stat.identity.ino);
             let links = linked.entry(key).or_insert(Links { names: 0, removed: 0, freed: false, size: stat.size });
@@ -68,6 +74,12 @@ impl LinkTally {
                 return;
             }
             links.freed = true;
+        } else if self.any_linked.load(Relaxed) {
+            let mut linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+            let links = linked.get_mut(&(stat.identity.dev, stat.identity.ino));
+            if links.is_some_and(|links| std::mem::replace(&mut links.freed, true)) {
+                return;
+            }
         }
         // A file that was seen with one name left is freed with that name, however many it had.
         self.size.fetch_add(stat.size, Relaxed);

@@ -100,3 +100,23 @@ fn a_folder_in_which_its_own_things_wait_gets_its_time_back() {
     }
     rights(0o755);
 }
+
+#[test]
+fn a_list_of_holders_comes_back_to_the_byte_and_with_its_time() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    let repos = ["x", "y", "z"].map(|name| hub.repo(&format!("models--acme--{name}")));
+    let holders: Vec<String> = repos.iter().map(|repo| repo.holds('1')).collect();
+    let payload = hub.payload('a', 5000, &[&holders[1], &holders[0], &holders[2]]);
+    repos.iter().for_each(|repo| drop(repo.shared('a', "w", '1', &payload).refs("main", 'a').lock('1')));
+    let manifest = hub.root.join(format!("{payload}.refs"));
+    let read = || {
+        let it = everything(manifest.parent().unwrap()).0;
+        it.into_iter().map(|(path, found)| (path, found.content, found.modified, found.mode)).collect::<Vec<_>>()
+    };
+    let before = read();
+    sandbox.dscc(["clean", "-y", "--keep-undo", "model/acme/x", "model/acme/y"]).expect(0);
+    assert_eq!(fs::read_to_string(&manifest).unwrap(), format!("{}\n", holders[2]));
+    sandbox.dscc(["undo"]).expect(0);
+    assert_eq!(read(), before);
+}

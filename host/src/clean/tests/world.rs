@@ -181,7 +181,7 @@ fn walk(root: &Path, at: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
-struct Fixed(Vec<Edit>);
+pub(super) struct Fixed(pub(super) Vec<Edit>);
 
 impl Advice for Fixed {
     fn edits(&self, _: &Inventory, _: usize, _: &[String]) -> Result<Vec<Edit>, String> {

@@ -78,16 +78,14 @@ fn summary(prepared: &Prepared, afterwards: Afterwards) -> Vec<String> {
     let plan = &prepared.plan;
     let mut lines = Vec::new();
     if plan.roots.iter().any(|root| !root.is_empty()) {
-        let used = prepared.looked.found.inventories.iter().zip(&plan.roots).filter(|(_, root)| !root.is_empty());
-        let shared = used.into_iter().any(|(inventory, _)| inventory.root.may_share_blocks());
-        let bytes = size(plan.expected().size);
+        let expected = size(plan.expected().size);
         lines.push(match afterwards {
-            Afterwards::Delete if shared => {
-                format!("At most {bytes} will be free: files that stay may share blocks with what goes.")
+            Afterwards::Delete if may_share_blocks(prepared) => {
+                format!("At most {expected} will be free: files that stay may share blocks with what goes.")
             }
-            Afterwards::Delete => format!("{bytes} will be free."),
+            Afterwards::Delete => format!("{expected} will be free."),
             Afterwards::Wait(_) => {
-                format!("{bytes} will wait for `dscc undo`, and are not free until they are deleted.")
+                format!("{expected} will wait for `dscc undo`, and are not free until they are deleted.")
             }
         });
     }
@@ -98,6 +96,12 @@ fn summary(prepared: &Prepared, afterwards: Afterwards) -> Vec<String> {
     lines.extend(endangered(prepared, Recovery::Irreplaceable, "CANNOT BE HAD BACK"));
     lines.extend(endangered(prepared, Recovery::Uncertain, "Can perhaps not be had back"));
     lines
+}
+
+/// Whether what goes may be less than free, because of clones and snapshots.
+fn may_share_blocks(prepared: &Prepared) -> bool {
+    let roots = prepared.looked.found.inventories.iter().zip(&prepared.plan.roots);
+    roots.into_iter().any(|(inventory, root)| !root.is_empty() && inventory.root.may_share_blocks())
 }
 
 /// What goes and costs that much to have back, be it for itself or in something else that goes.
@@ -157,7 +161,7 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, to
     if context.global.quiet {
         removed.iter().try_for_each(|it| context.output.print(&format!("{}\n", escape(&it.id))))?;
     } else {
-        for line in totals(removed.len(), prepared, done) {
+        for line in totals(removed.len(), &prepared.plan, done) {
             context.output.print(&format!("{line}\n"))?;
         }
         if let Some((run, why)) = &done.waits {
@@ -181,18 +185,16 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, to
 }
 
 /// What was done, in figures.
-fn totals(removed: usize, prepared: &Prepared, done: &Done) -> Vec<String> {
+fn totals(removed: usize, plan: &Plan, done: &Done) -> Vec<String> {
     let noun = if removed == 1 { "entry" } else { "entries" };
     let mut lines = match done.waits {
         Some((_, Waiting::ForUndo)) => {
-            let expected = size(prepared.plan.expected().size);
-            return vec![format!("Removed {removed} {noun}; {expected} wait, and are not free yet.")];
+            let bytes = size(plan.expected().size);
+            return vec![format!("Removed {removed} {noun}; {bytes} wait, and are not free yet.")];
         }
-        _ => {
-            let freed = documents::freed(&prepared.plan, &done.outcomes, done.linked);
-            vec![format!("Removed {removed} {noun}, {freed}")]
-        }
+        _ => vec![format!("Removed {removed} {noun}, {}", documents::freed(&done.outcomes))],
     };
+    lines.extend(documents::difference(plan, &done.outcomes, done.linked));
     if done.waits.is_some() {
         lines.push("The rest of what was put aside waits to be deleted: its bytes are not free yet.".into());
     }

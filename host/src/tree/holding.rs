@@ -18,6 +18,9 @@ use crate::model::RelPath;
 /// How the names of our own folders and files beneath roots begin. They do not exist for whoever uses a root.
 const OURS: &[u8] = b".dscc-";
 
+/// A folder in a root that the root's owner passes by when it lists what it has, so that it warns of nothing there.
+const UNSEEN: &str = ".locks";
+
 const TAG: &CStr = c"CACHEDIR.TAG";
 /// See <https://bford.info/cachedir/>.
 const TAG_TEXT: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55\n\
@@ -56,19 +59,23 @@ impl Holding {
     /// # Errors
     /// When there is no place for it: the file system is full or read-only, or what has its name is not ours alone.
     pub fn make(root: &Root, run: &str) -> Result<Self, FsError> {
-        let beside = root.path().parent().and_then(|above| Some((open_beside(root, above)?, above)));
-        match beside.map(|(fd, above)| Self::make_in(fd, above, run)) {
-            // There it cannot be, or somebody else has made what has its name.
-            Some(Err(FsError::Denied | FsError::NotOwner | FsError::ReadOnly | FsError::NotOurs)) | None => {
-                Self::make_in(root.descriptor().try_clone()?, root.path(), run)
+        let beside = root.path().parent().and_then(|above| Some((open_beside(root, above)?, above.to_owned())));
+        let unseen = RelPath::parse(UNSEEN).ok().and_then(|at| root.directory(&at).ok());
+        let unseen = unseen.map(|opened| (opened.fd, root.path().join(UNSEEN)));
+        for (above, path) in beside.into_iter().chain(unseen) {
+            match Self::make_in(above, &path, run) {
+                // There it cannot be, or somebody else has made what has its name.
+                Err(FsError::Denied | FsError::NotOwner | FsError::ReadOnly | FsError::NotOurs) => {}
+                made => return made,
             }
-            Some(made) => made,
         }
+        Self::make_in(root.descriptor().try_clone()?, root.path(), run)
     }
 
     /// Where [`Self::make`] would make it: to be written down before, so that a kill leaves nothing that nobody knows of.
     pub fn places(root: &Root, run: &str) -> Vec<PathBuf> {
-        let above = root.path().parent().into_iter().chain([root.path()]);
+        let inside = [root.path().join(UNSEEN), root.path().to_owned()];
+        let above = root.path().parent().map(Path::to_owned).into_iter().chain(inside);
         above.map(|above| above.join(base_name()).join(run)).collect()
     }
 

@@ -110,7 +110,7 @@ fn two_runs_over_the_same_and_overlapping_entries_free_each_byte_once_and_lose_n
         let runs = at_once(&sandbox, pair);
         let sum: u64 = runs.iter().map(freed).sum();
         assert_valid(&hub);
-        assert_eq!(leftovers(&sandbox), [PathBuf::new(); 0], "{round}");
+        assert_eq!(leftovers(&sandbox), Vec::<PathBuf>::new(), "{round}");
         let left = tree::size(&hub.root);
         // Edits of lists of holders shorten them; those bytes count for nobody.
         let edited = size - left - sum;
@@ -122,7 +122,8 @@ fn two_runs_over_the_same_and_overlapping_entries_free_each_byte_once_and_lose_n
 
 #[test]
 fn a_run_beside_an_undo_or_a_deletion_of_an_older_one_leaves_every_entry_whole_or_gone() {
-    for (round, beside) in ["undo --json", "undo --discard -y --json", "undo --json"].iter().cycle().take(9).enumerate() {
+    for (round, beside) in ["undo --json", "undo --discard -y --json", "undo --json"].iter().cycle().take(9).enumerate()
+    {
         let sandbox = Sandbox::new();
         let hub = crowd(&sandbox, round % 2 == 0);
         let whole = |name: &str| {
@@ -163,9 +164,14 @@ fn of_two_undos_one_puts_everything_back_and_the_other_says_that_nothing_is_left
         let runs = at_once(&sandbox, [undo(), undo(), words("list")]);
         let mut status: Vec<i32> = runs[..2].iter().map(|run| run.status).collect();
         status.sort_unstable();
-        assert!(status[0] == 0 && [3, 5].contains(&status[1]), "{round}: {status:?}: {}{}", runs[0].text(), runs[1].text());
+        assert!(
+            status[0] == 0 && [3, 5].contains(&status[1]),
+            "{round}: {status:?}: {}{}",
+            runs[0].text(),
+            runs[1].text()
+        );
         assert_eq!(tree::read(&hub.root), before, "{round}");
-        assert_eq!(leftovers(&sandbox), [PathBuf::new(); 0]);
+        assert_eq!(leftovers(&sandbox), Vec::<PathBuf>::new());
     }
 }
 

@@ -46,6 +46,7 @@ mod plugins;
 mod project;
 mod prompt;
 mod protection;
+mod removal_places;
 mod removal_races;
 mod roots_of_libraries;
 mod sandbox;

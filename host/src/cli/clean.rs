@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::clean::{
-    Advice, Chosen, EntryIx, Grace, Held, HeldEntries, Hold, Inventory, Keeping, Locks, Outcome, Plan, Removing, RootPlan,
-    Selection, Target, Terms, beyond, execute, plan, select,
+    Advice, Chosen, EntryIx, Grace, Held, HeldEntries, Hold, Inventory, Keeping, Locks, Outcome, Plan, Removing,
+    RootPlan, Selection, Target, Terms, beyond, execute, plan, select,
 };
 use crate::model::{Detail, Edit, Problem, RelPath};
 use crate::runs::{Afterwards, Again, Guard, Runs, recover, remove};

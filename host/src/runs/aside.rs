@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use hashbrown::HashSet as Set;
 
-use crate::clean::{
-    Failure, Inventory, Outcome, RootPlan, Step, StepKind, Take, add_lines, carry_out, missing_lines,
-};
+use crate::clean::{Failure, Inventory, Outcome, RootPlan, Step, StepKind, Take, add_lines, carry_out, missing_lines};
 use crate::model::{Edit, Moment, PathId, RelPath};
 use crate::tree::{FsError, Holding, Identity, NodeKind, OpenFiles, Process, Root};
 

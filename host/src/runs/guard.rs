@@ -34,12 +34,12 @@ impl Guard {
             }
         }
     }
-
 }
 
 fn said(root: &Root, folder: &File) -> String {
     let open = OpenFiles::look();
-    let names: Vec<String> = open.users_of(folder).iter().map(|it| format!("{} (process {})", it.name, it.pid)).collect();
+    let names: Vec<String> =
+        open.users_of(folder).iter().map(|it| format!("{} (process {})", it.name, it.pid)).collect();
     let who = if names.is_empty() { "another run".to_owned() } else { names.join(" or ") };
     format!("in use: {who} is at work in `{}`; try again when it has ended", root.path().display())
 }

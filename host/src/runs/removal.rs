@@ -92,7 +92,8 @@ pub fn remove(
     if let Afterwards::Wait(until) = afterwards {
         run.enter(Phase::Held, until)?;
         // Each is asked: those that hold nothing go at once.
-        let waits = parts.iter().flatten().filter(|part| !matches!(part.holding.remove_if_empty(), Ok(true))).count() > 0;
+        let waits =
+            parts.iter().flatten().filter(|part| !matches!(part.holding.remove_if_empty(), Ok(true))).count() > 0;
         let held = waits.then(|| run.name.clone());
         if !waits {
             run.forget()?;

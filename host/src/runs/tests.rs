@@ -389,9 +389,13 @@ impl Scene {
     /// How many new files reached the folder that is to go if it is empty.
     fn number_of_new(&self) -> usize {
         let left = files(&self.at("aside")).filter(|path| path.to_string_lossy().contains("new-")).count();
-        let all = self.kept().iter().filter(|text| text.starts_with("kept new")).filter_map(|text| {
-            text.rsplit(' ').next()?.parse::<usize>().ok()
-        }).max().map_or(0, |most| most + 1);
+        let all = self
+            .kept()
+            .iter()
+            .filter(|text| text.starts_with("kept new"))
+            .filter_map(|text| text.rsplit(' ').next()?.parse::<usize>().ok())
+            .max()
+            .map_or(0, |most| most + 1);
         all - left.min(all)
     }
 }

@@ -41,9 +41,8 @@ impl RootRecord {
 
     /// Whether that folder is gone for good: it is not there, and the file system that it was on is.
     pub(super) fn is_gone(&self) -> bool {
-        let is_missing = |path: &Path| {
-            path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
-        };
+        let is_missing =
+            |path: &Path| path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
         let above = self.holding.ancestors().find(|path| !is_missing(path));
         let same_device = above.filter(|path| *path != self.holding).and_then(device) == Some(self.held_in.0);
         is_missing(&self.holding) && (same_device || self.open_root().is_ok())

@@ -115,7 +115,8 @@ mod linux {
             if pid == own {
                 continue;
             }
-            if let Some(path) = opened_beneath(folder, &process.path()).or_else(|| mapped_beneath(folder, &process.path()))
+            if let Some(path) =
+                opened_beneath(folder, &process.path()).or_else(|| mapped_beneath(folder, &process.path()))
             {
                 let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
                 return Some((path, Process { pid, name: name.trim_end().to_owned() }));

@@ -126,6 +126,21 @@ fn two_runs_over_the_same_and_overlapping_entries_free_each_byte_once_and_lose_n
 }
 
 #[test]
+fn a_run_waits_until_another_one_has_ended_its_work_in_the_same_root() {
+    let sandbox = Sandbox::new();
+    let hub = crowd(&sandbox, true);
+    // What a run does as long as it moves things.
+    let other = File::open(&hub.root).unwrap();
+    other.lock().unwrap();
+    let mut run = sandbox.command(words("clean -y --all")).stdout(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(hub.exists("models--acme--m0") && run.try_wait().unwrap().is_none());
+    drop(other);
+    assert!(run.wait().unwrap().success());
+    assert_eq!(tree::size(&hub.root), 0);
+}
+
+#[test]
 fn a_run_beside_an_undo_or_a_deletion_of_an_older_one_leaves_every_entry_whole_or_gone() {
     for (round, beside) in ["undo --json", "undo --discard -y --json", "undo --json"].iter().cycle().take(9).enumerate()
     {

@@ -122,7 +122,7 @@ fn nowhere(inventory: &Inventory, plan: &RootPlan, error: &FsError) -> Outcome {
         removing: Some(removing),
         path: entry.paths.first().cloned().unwrap_or_default(),
         error: Some(error.clone()),
-        consequence: Some("so there is no place to put it aside; `--no-undo` deletes it where it is".into()),
+        consequence: Some("so there is no place to put it aside; `--no-record` deletes it where it is".into()),
     };
     let outermost = plan.remove.iter().enumerate().filter(|(_, entry)| entry.outermost);
     Outcome { failed: outermost.map(failure).collect(), ..Outcome::default() }

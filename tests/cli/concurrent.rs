@@ -1,6 +1,7 @@
 //! Several runs at once, and other programs at work in a cache that is cleaned: every byte is freed by one run, nothing that
 //! stays or is in use is lost, and the report says why.
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,12 +9,15 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use dscc::clean::Failure;
+use dscc::runs::{Afterwards, Again, Runs, Watch, remove};
 use serde_json::Value;
 
 use crate::hub::{Hub, commit, etag};
 use crate::prompt::on_a_terminal;
 use crate::sandbox::{Run, Sandbox, array, ids};
 use crate::tree;
+use crate::world::World;
 
 /// What dscc left of its own: folders in which things wait, and records.
 fn leftovers(sandbox: &Sandbox) -> Vec<PathBuf> {
@@ -110,7 +114,7 @@ fn two_runs_over_the_same_and_overlapping_entries_free_each_byte_once_and_lose_n
         let runs = at_once(&sandbox, pair);
         let sum: u64 = runs.iter().map(freed).sum();
         assert_valid(&hub);
-        assert_eq!(leftovers(&sandbox), [PathBuf::new(); 0], "{round}");
+        assert_eq!(leftovers(&sandbox), Vec::<PathBuf>::new(), "{round}");
         let left = tree::size(&hub.root);
         // Edits of lists of holders shorten them; those bytes count for nobody.
         let edited = size - left - sum;
@@ -118,6 +122,21 @@ fn two_runs_over_the_same_and_overlapping_entries_free_each_byte_once_and_lose_n
         let rest = sandbox.dscc(["clean", "-y", "--all", "--json"]).expect(0);
         assert_eq!((freed(&rest), tree::size(&hub.root)), (left, 0), "{round}");
     }
+}
+
+#[test]
+fn a_run_waits_until_another_one_has_ended_its_work_in_the_same_root() {
+    let sandbox = Sandbox::new();
+    let hub = crowd(&sandbox, true);
+    // What a run does as long as it moves things.
+    let other = File::open(&hub.root).unwrap();
+    other.lock().unwrap();
+    let mut run = sandbox.command(words("clean -y --all")).stdout(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(hub.exists("models--acme--m0") && run.try_wait().unwrap().is_none());
+    drop(other);
+    assert!(run.wait().unwrap().success());
+    assert_eq!(tree::size(&hub.root), 0);
 }
 
 #[test]
@@ -171,7 +190,7 @@ fn of_two_undos_one_puts_everything_back_and_the_other_says_that_nothing_is_left
             runs[1].text()
         );
         assert_eq!(tree::read(&hub.root), before, "{round}");
-        assert_eq!(leftovers(&sandbox), [PathBuf::new(); 0]);
+        assert_eq!(leftovers(&sandbox), Vec::<PathBuf>::new());
     }
 }
 
@@ -290,6 +309,31 @@ fn a_partial_download_that_is_written_meanwhile_loses_no_byte_and_the_reason_nam
     while fs::read_to_string(&partial).unwrap() != written {
         assert!(std::time::Instant::now() < until, "the writer does not come to its end");
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The last look at what is in use is over when the reader comes, and the removal has begun.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_a_process_opens_after_the_last_look_is_put_back_unless_forced_and_the_reason_names_it() {
+    for (spare_used, goes) in [(true, false), (false, true)] {
+        let (world, hub) = World::with_hub();
+        hub.model("b", 20).revision('b', &[("w", 'b', 30)]);
+        let before = tree::read(&hub.root);
+        let seen = world.look();
+        let plan = seen.plan(&["model/acme/a", "model/acme/b"]);
+        let blob = hub.root.join("models--acme--b/blobs").join(etag('b'));
+        let reader = Running(Command::new("sleep").arg("300").stdin(File::open(blob).unwrap()).spawn().unwrap());
+        let runs = Runs::new(&world.sandbox.path("state"));
+        let mut again = |_: usize| Again { claimed: Ok(HashSet::new()), spare_used };
+        let (all, watch) = (&seen.found.inventories, Watch::default());
+        let done = remove(&runs, vec![], (all, &plan), &mut again, Afterwards::Delete, &watch).unwrap();
+        let failed: Vec<_> = done.outcomes.iter().flat_map(|outcome| &outcome.failed).collect();
+        assert_eq!(done.outcomes.iter().all(|outcome| outcome.removed.is_empty()), !goes, "{failed:?}");
+        let is_named = |it: &&&Failure| it.consequence.as_ref().is_some_and(|why| why.contains(&reader.said()));
+        assert_eq!(failed.iter().filter(is_named).count() > 0, !goes, "{failed:?}");
+        assert_eq!(tree::read(&hub.root) == before, !goes);
+        assert_eq!((done.held, leftovers(&world.sandbox)), (None, vec![]));
     }
 }
 

@@ -52,6 +52,7 @@ mod privileges;
 mod project;
 mod prompt;
 mod protection;
+mod removal_places;
 mod removal_races;
 mod roots_of_libraries;
 mod sandbox;

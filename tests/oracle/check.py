@@ -27,6 +27,7 @@ PARTS = {
     "hf": (
         "check_show",
         "check_clean",
+        "check_concurrent",
         "check_better",
         "check_prefix",
         "check_roots",

@@ -270,10 +270,12 @@ fn is_at(file: &File, path: &Path) -> bool {
         use std::os::unix::fs::MetadataExt as _;
         let place = |it: fs::Metadata| (it.dev(), it.ino());
         let named = path.symlink_metadata().ok().map(place);
-        return named.is_some() && named == file.metadata().ok().map(place);
+        named.is_some() && named == file.metadata().ok().map(place)
     }
     #[cfg(not(unix))]
-    return file.metadata().is_ok() && path.exists();
+    {
+        file.metadata().is_ok() && path.exists()
+    }
 }
 
 /// Records say what is moved where: those that somebody else wrote are never followed.

@@ -9,16 +9,19 @@ use std::os::unix::fs::DirEntryExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::beneath::{Opened, mount};
+use super::beneath::mount;
 use super::dir::{Buffer, Fresh, for_each, stat_at, stat_open};
 use super::{FsError, Identity, Root, Stat};
 use crate::model::RelPath;
 
 /// How the names of our own folders and files beneath roots begin. They do not exist for whoever uses a root.
 const OURS: &[u8] = b".dscc-";
+
+/// A folder in a root that the root's owner passes by when it lists what it has, so that it warns of nothing there.
+const UNSEEN: &str = ".locks";
 
 /// How the names of folders begin of which no record tells.
 const UNRECORDED: &str = "unrecorded-";
@@ -43,7 +46,7 @@ pub(super) fn is_our_component(component: &str) -> bool {
 /// An open folder in which the things of one run and one root wait, each named by a number.
 #[derive(Debug)]
 pub struct Holding {
-    fd: OwnedFd,
+    pub(super) fd: OwnedFd,
     own: Identity,
     base: Base,
     path: PathBuf,
@@ -63,17 +66,21 @@ impl Holding {
     /// # Errors
     /// When there is no place for it: the file system is full or read-only, or what has its name is not ours alone.
     pub fn make(root: &Root, run: &str) -> Result<Self, FsError> {
+        let beside = root.path().parent().and_then(|above| Some((open_beside(root, above)?, above.to_owned())));
+        let unseen = RelPath::parse(UNSEEN).ok().and_then(|at| root.directory(&at).ok());
+        let unseen = unseen.map(|opened| (opened.fd, root.path().join(UNSEEN)));
         let make = |above: OwnedFd, path: &Path| {
             // Where there is not room enough for all of it, the part that was made goes again.
             let clear = |_: &FsError| Self::clear_away(&path.join(base_name()).join(run));
             Self::make_in(above, path, run).inspect_err(clear)
         };
-        let beside = root.path().parent().and_then(|above| Some((open_beside(root, above)?, above)));
-        match beside.map(|(fd, above)| make(fd, above)) {
-            Some(Ok(made)) => Ok(made),
-            // Not permitted, or somebody took that place: the one in it is as good.
-            Some(Err(_)) | None => make(root.descriptor().try_clone()?, root.path()),
+        for (above, path) in beside.into_iter().chain(unseen) {
+            // Not permitted, or somebody took that place: the next one is as good.
+            if let Ok(made) = make(above, &path) {
+                return Ok(made);
+            }
         }
+        make(root.descriptor().try_clone()?, root.path())
     }
 
     /// Makes a folder for a run that has no record. It is locked for as long as it is open: unlocked, it was left behind.
@@ -101,7 +108,7 @@ impl Holding {
     pub fn keep(&self) -> Result<PathBuf, FsError> {
         let name = last_name(&self.path)?;
         let kept = CString::new([KEPT.as_bytes(), name.to_bytes()].concat()).map_err(|_| FsError::NotFound)?;
-        rename(&self.base.fd, &name, &self.base.fd, &kept)?;
+        super::moving::rename(&self.base.fd, &name, &self.base.fd, &kept)?;
         Ok(self.path.with_file_name(std::ffi::OsStr::from_bytes(kept.to_bytes())))
     }
 
@@ -121,7 +128,8 @@ impl Holding {
 
     /// Where [`Self::make`] would make it: to be written down before, so that a kill leaves nothing that nobody knows of.
     pub fn places(root: &Root, run: &str) -> Vec<PathBuf> {
-        let above = root.path().parent().into_iter().chain([root.path()]);
+        let inside = [root.path().join(UNSEEN), root.path().to_owned()];
+        let above = root.path().parent().map(Path::to_owned).into_iter().chain(inside);
         above.map(|above| above.join(base_name()).join(run)).collect()
     }
 
@@ -259,140 +267,11 @@ impl Base {
     }
 }
 
-impl Root {
-    /// Moves what is at a path into a holding, if it is still what it was.
-    ///
-    /// # Errors
-    /// When it is not there, is another thing or on another file system, or may not be moved. Then it is where it was.
-    pub fn put_aside(&self, at: &RelPath, expected: Identity, holding: &Holding, number: usize) -> Result<(), FsError> {
-        let (parent, name) = self.parent(at)?;
-        let found = stat_at(&parent.fd, &name, Fresh::Now)?;
-        if self.beneath().cuts_off(&found.identity) {
-            return Err(FsError::NotFound);
-        }
-        if found.identity != expected {
-            return Err(FsError::Changed);
-        }
-        if found.mounted {
-            return Err(FsError::OtherDevice);
-        }
-        let number = name_of(number);
-        rename(&parent.fd, &name, &holding.fd, &number)
-            .map_err(|errno| super::remove::refine(errno, &parent.fd, &name))?;
-        // Between the look and the move it may have been exchanged, and the folder it was in may have been moved out of
-        // the root: what we hold decides.
-        let is_it = stat_at(&holding.fd, &number, Fresh::Now)?.identity == expected;
-        if is_it && self.is_parent(at, &parent) {
-            return Ok(());
-        }
-        match rename(&holding.fd, &number, &parent.fd, &name) {
-            Ok(()) => Err(FsError::Changed),
-            Err(_) => Err(FsError::Stranded),
-        }
-    }
-
-    /// Whether this open directory is still the one that a path is in.
-    fn is_parent(&self, at: &RelPath, parent: &Opened) -> bool {
-        self.parent(at).is_ok_and(|(now, _)| now.ino == parent.ino)
-    }
-
-    /// Moves a folder into a holding if it is empty; tells whether it was.
-    ///
-    /// # Errors
-    /// As [`Self::put_aside`].
-    pub fn put_aside_if_empty(
-        &self,
-        at: &RelPath,
-        expected: Identity,
-        holding: &Holding,
-        number: usize,
-    ) -> Result<bool, FsError> {
-        if !is_empty(&self.directory(at)?.fd)? {
-            return Ok(false);
-        }
-        self.put_aside(at, expected, holding, number)?;
-        if is_empty(&rustix::fs::openat(&holding.fd, name_of(number), DIRECTORY, Mode::empty())?)? {
-            return Ok(true);
-        }
-        // Somebody put something there in between, and it is theirs.
-        match self.put_back(holding, number, at) {
-            Err(FsError::Taken) if self.put_back_into(holding, number, at)? => Ok(false),
-            Err(FsError::Taken) => Err(FsError::Stranded),
-            other => other.map(|()| false),
-        }
-    }
-
-    /// Moves what waits under a number back to its path, where nothing may be.
-    ///
-    /// # Errors
-    /// [`FsError::Taken`] if something is there; else what kept it from being moved. Then it waits as before.
-    pub fn put_back(&self, holding: &Holding, number: usize, at: &RelPath) -> Result<(), FsError> {
-        let (parent, name) = self.parent(at)?;
-        let number = name_of(number);
-        match rename(&holding.fd, &number, &parent.fd, &name) {
-            Err(Errno::EXIST | Errno::NOTEMPTY) => return Err(FsError::Taken),
-            other => other?,
-        }
-        if self.is_parent(at, &parent) {
-            return Ok(());
-        }
-        // The folder it was to be in was moved away at this very moment, perhaps out of the root.
-        rename(&parent.fd, &name, &holding.fd, &number)?;
-        Err(FsError::Changed)
-    }
-
-    /// Moves what is in a folder that waits under a number into the folder that has its place by now, and removes the one
-    /// that waits; tells whether all of it could be moved without replacing anything.
-    ///
-    /// # Errors
-    /// When one of the folders cannot be reached or read.
-    pub fn put_back_into(&self, holding: &Holding, number: usize, at: &RelPath) -> Result<bool, FsError> {
-        let to = self.directory(at)?;
-        let from = rustix::fs::openat(&holding.fd, name_of(number), DIRECTORY, Mode::empty())?;
-        let mut names: Vec<CString> = Vec::new();
-        for_each(&from, &mut Buffer::default(), |entry| names.push(entry.name.to_owned()))?;
-        for name in names {
-            // One that cannot be moved waits on.
-            let _ = rename(&from, &name, &to.fd, &name);
-        }
-        holding.drop_empty(number)
-    }
-
-    /// Makes a folder, unless it is there.
-    ///
-    /// # Errors
-    /// When something else is there, or it may not be made.
-    pub fn make_folder(&self, at: &RelPath) -> Result<(), FsError> {
-        let (parent, name) = self.parent(at)?;
-        match rustix::fs::mkdirat(&parent.fd, &name, Mode::from_raw_mode(0o777)) {
-            Ok(()) => Ok(()),
-            Err(Errno::EXIST) => self.directory(at).map(drop),
-            Err(errno) => Err(errno.into()),
-        }
-    }
-
-    /// Sets the times of a folder or file, in nanoseconds since 1970.
-    ///
-    /// # Errors
-    /// When it is not there, or is another user's.
-    pub fn set_times(&self, at: &RelPath, accessed: i64, modified: i64) -> Result<(), FsError> {
-        let times = Timestamps { last_access: timespec(accessed), last_modification: timespec(modified) };
-        if at.is_root() {
-            return Ok(rustix::fs::futimens(self.descriptor(), &times)?);
-        }
-        let (parent, name) = self.parent(at)?;
-        Ok(rustix::fs::utimensat(&parent.fd, &name, &times, AtFlags::SYMLINK_NOFOLLOW)?)
-    }
-}
-
-const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-
-fn timespec(nanoseconds: i64) -> Timespec {
-    Timespec { tv_sec: nanoseconds.div_euclid(1_000_000_000), tv_nsec: nanoseconds.rem_euclid(1_000_000_000) as _ }
-}
+pub(super) const DIRECTORY: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Names are numbers: short, so that a full directory seldom has to grow, and the same in every language.
-fn name_of(number: usize) -> CString {
+pub(super) fn name_of(number: usize) -> CString {
     CString::new(number.to_string()).unwrap_or_default()
 }
 
@@ -415,7 +294,7 @@ fn open_beside(root: &Root, above: &Path) -> Option<OwnedFd> {
     (same && safe && above.identity.dev == own.identity.dev).then_some(fd)
 }
 
-fn is_empty(fd: &OwnedFd) -> Result<bool, FsError> {
+pub(super) fn is_empty(fd: &OwnedFd) -> Result<bool, FsError> {
     let mut empty = true;
     for_each(fd, &mut Buffer::default(), |_| empty = false)?;
     Ok(empty)
@@ -452,17 +331,4 @@ fn write_tag(base: &OwnedFd) -> Result<(), FsError> {
         Err(errno) => return Err(errno.into()),
     }
     Ok(())
-}
-
-/// Renames, replacing nothing.
-fn rename(from: &OwnedFd, old: &CStr, to: &OwnedFd, new: &CStr) -> Result<(), Errno> {
-    match rustix::fs::renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
-        // File systems and kernels without that: ours is the only process that uses these names at one end of the way.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match stat_at(to, new, Fresh::Now) {
-            Err(Errno::NOENT) => rustix::fs::renameat(from, old, to, new),
-            Ok(_) => Err(Errno::EXIST),
-            Err(errno) => Err(errno),
-        },
-        other => other,
-    }
 }

@@ -35,6 +35,8 @@ mod measure;
 #[cfg(unix)]
 mod memory;
 #[cfg(unix)]
+mod moving;
+#[cfg(unix)]
 mod place;
 #[cfg(unix)]
 mod remove;

@@ -58,8 +58,10 @@ impl Count {
 
     /// The bytes that are free now: those of files of which no name is left anywhere. One that was written anew is not gone.
     pub fn freed_until(&self, after: &Self) -> Bytes {
-        let left: HashSet<(u64, u64)> = after.0.values().map(|found| found.inode).collect();
-        self.sum(|path, found| !left.contains(&found.inode) && !after.0.contains_key(path))
+        // A new file may have the number of one that is gone, but not its time.
+        let same = |found: &Found| (found.inode, found.modified);
+        let left: HashSet<_> = after.0.values().map(same).collect();
+        self.sum(|path, found| !left.contains(&same(found)) && !after.0.contains_key(path))
     }
 
     /// The bytes of the files that these names lead to, each once.

@@ -30,6 +30,7 @@ fn odd_names() -> Vec<OsString> {
         "models--acme--*",
         "models--acme- -n",
         "models--acme--a b",
+        "models--acme--blank ",
         "models---y",
         "models--hub:model",
         "models--\u{6a21}\u{578b}\u{1f917}",
@@ -93,13 +94,15 @@ fn odd_names_within_a_repository_go_with_it_and_are_counted() {
     let repo = hub.model("a", 10);
     let snapshot = repo.path("snapshots").join(commit('a'));
     let long = "n".repeat(255);
-    let names: [&OsStr; 6] = [
+    let names: [&OsStr; 8] = [
         OsStr::from_bytes(b"\xff\xfe"),
         OsStr::new("new\nline"),
         OsStr::new("\u{1b}]0;title\u{7}"),
         OsStr::new(&long),
         OsStr::new("-rf"),
         OsStr::new("..."),
+        OsStr::new(" "),
+        OsStr::new("blank\u{a0}"),
     ];
     let taken: Vec<&&OsStr> = names.iter().filter(|name| takes(&hub, name)).collect();
     for name in &taken {

@@ -297,7 +297,8 @@ fn age(root: &Path) {
 pub fn plugins() -> PathBuf {
     static MADE: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
     let (_, folder) = MADE.get_or_init(|| {
-        let dir = tempfile::Builder::new().prefix("dscc-truth-").tempdir().unwrap();
+        // Statics are never dropped: it stays, where all is left that building makes.
+        let dir = tempfile::Builder::new().prefix("truth-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let (file, folder) = (dir.path().join("flat.wasm"), dir.path().join("plugins"));
         fs::write(&file, flat().build()).unwrap();
         let sandbox = Sandbox::new();

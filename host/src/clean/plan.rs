@@ -6,7 +6,7 @@ use std::path::Path;
 use hashbrown::{HashMap, HashSet};
 
 use crate::model::{Edit, PathId, Pattern, RelPath};
-use crate::tree::{Identity, Usage};
+use crate::tree::{FsError, Identity, Usage};
 
 use super::between::Claimed;
 use super::decide::{Decision, Held, Hold, Needed, Terms, decide};
@@ -330,7 +330,10 @@ fn edits(inventory: &Inventory, plan: &RootPlan, advice: &dyn Advice) -> Result<
         }
         match advice.edits(inventory, cache, &ids).and_then(|edits| check_edits(inventory, cache, edits)) {
             Ok(more) => {
-                edits.extend(more.into_iter().filter(|edit| !goes_itself(&edit.file)).map(|edit| (cache, edit)));
+                // What is not there, or is not for us to see, has nothing to lose.
+                let is_there = |file: &RelPath| inventory.root.stat(file) != Err(FsError::NotFound);
+                let wanted = |edit: &Edit| !goes_itself(&edit.file) && is_there(&edit.file);
+                edits.extend(more.into_iter().filter(wanted).map(|edit| (cache, edit)));
             }
             Err(reason) => {
                 let held = Held { hold: Hold::Unadvised, reason };

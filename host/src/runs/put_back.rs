@@ -74,6 +74,15 @@ fn is_at_its_place(root: &Root, item: &Waits<'_>) -> bool {
     root.stat(item.path).is_ok_and(|found| item.is(&found))
 }
 
+/// Putting things back changes the times of the folders they are in, and so does removing where they were. Deepest first:
+/// that of a folder is not changed by what happens to its parent's.
+fn restore_times(root: &Root, record: &RootRecord) {
+    for folder in &record.folders {
+        // A time that stays new harms nobody.
+        let _ = root.set_times(&folder.path, folder.accessed, folder.modified);
+    }
+}
+
 struct Part<'a> {
     record: &'a RootRecord,
     root: Root,
@@ -97,6 +106,8 @@ impl<'a> Part<'a> {
                 return Err(format!("`{held_in}` is not there, nor is its disk: mount it and try again"));
             }
             Err(FsError::NotFound) if record.waits().iter().all(|it| it.emptied || is_at_its_place(&root, it)) => {
+                // All is back. It may have been killed before it came to the times, which are last.
+                restore_times(&root, record);
                 return Ok(None);
             }
             Err(FsError::NotFound) => return Err(format!("what waited in `{held_in}` is not there any more")),
@@ -155,7 +166,7 @@ impl<'a> Part<'a> {
         if let Err(error) = self.holding.remove_if_empty() {
             done.remarks.push(format!("`{}` could not be removed: {error}", self.holding.path().display()));
         }
-        self.restore_times();
+        restore_times(&self.root, self.record);
     }
 
     fn put_one_back(&self, item: usize) -> Result<Identity, FsError> {
@@ -247,15 +258,6 @@ impl<'a> Part<'a> {
                     done.remarks.push(format!("`{}` could not be given back its records: {error}", edit.path))
                 }
             }
-        }
-    }
-
-    /// Putting things back changes the times of the folders they are in, and so does removing where they were. Deepest
-    /// first: that of a folder is not changed by what happens to its parent's.
-    fn restore_times(&self) {
-        for folder in &self.record.folders {
-            // A time that stays new harms nobody.
-            let _ = self.root.set_times(&folder.path, folder.accessed, folder.modified);
         }
     }
 }

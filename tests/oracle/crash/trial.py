@@ -2,6 +2,7 @@
 kill left, and what the next command makes of it."""
 
 import re
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,7 +136,7 @@ class Trial:
         elif point.way == KILL:
             wanted = (-9,)
         elif point.way == INTERRUPT:
-            wanted = (0, 1, INTERRUPTED)
+            wanted = (0, 1, INTERRUPTED, -signal.SIGINT)  # which kills before anything was begun
         else:
             wanted = (0, 1)
         return [] if ended.status in wanted else [f"exit status {ended.status}: {ended.stderr[-500:]}"]

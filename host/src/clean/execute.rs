@@ -20,8 +20,6 @@ pub struct Outcome {
     pub failed: Vec<Failure>,
     /// What is free now, measured.
     pub freed: Freed,
-    /// Allocated bytes that are free for sure. They are less than measured where files that stay may share blocks.
-    pub at_least: u64,
 }
 
 /// Something that was to go and did not.
@@ -70,8 +68,7 @@ pub fn execute_until(
         }
         let (before, space) = (tally.freed(), Space::before(&inventory.root));
         let outcome = carry_out(inventory, plan, &mut Direct { inventory, plan, progress, tally, stop });
-        let freed = tally.freed() - before;
-        Outcome { freed, at_least: space.at_least(freed.disk_size), ..outcome }
+        Outcome { freed: space.certain(tally.freed() - before), ..outcome }
     };
     inventories.iter().zip(&plan.roots).map(one).collect()
 }

@@ -19,7 +19,7 @@ mod store;
 mod tests;
 
 pub use event::{Because, Begun, Ended, Ending, Event, Failed, Kept, Left, Name, Planned};
-pub use held::{Held, held};
+pub use held::{Held, held, waiting};
 pub use history::{Fate, PastRun, State, history};
 pub use journal::Journal;
 pub use put_back::{PutBack, put_back};

@@ -245,8 +245,7 @@ fn nowhere(inventory: &Inventory, plan: &RootPlan, error: &FsError) -> Outcome {
 fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkTally, progress: &Progress) -> bool {
     let (before, space) = (tally.freed(), Space::before(aside.root()));
     let failures = purge(&aside.holding, aside.items(), tally, progress);
-    outcome.freed = tally.freed() - before;
-    outcome.at_least = space.at_least(outcome.freed.disk_size);
+    outcome.freed = space.certain(tally.freed() - before);
     let clean = failures.is_empty();
     for (item, path, error) in failures {
         let removing = aside.removing_of(item);
@@ -285,15 +284,17 @@ fn purge(holding: &Holding, items: usize, tally: &LinkTally, progress: &Progress
 /// The first thing that could not be deleted; the run is not forgotten then.
 pub fn discard(mut run: Run, record: &Record, progress: &Progress) -> Result<Freed, Discarded> {
     run.enter(Phase::Purging, None).map_err(Discarded::Record)?;
-    let tally = LinkTally::default();
+    let (tally, mut freed) = (LinkTally::default(), Vec::new());
     for root in &record.roots {
         let holding = match Holding::open(&root.holding) {
             Err(FsError::NotFound) => continue,
             other => other.map_err(|error| Discarded::Place(root.holding.clone(), error))?,
         };
+        let (before, space) = (tally.freed(), holding.as_root().map(|root| Space::before(&root)));
         if let Some((_, path, error)) = purge(&holding, root.items.len(), &tally, progress).into_iter().next() {
             return Err(Discarded::Place(root.holding.join(path.to_path_buf()), error));
         }
+        freed.extend(space.map(|space| space.certain(tally.freed() - before)));
         match holding.remove_if_empty() {
             Ok(true) => {}
             Ok(false) => return Err(Discarded::Place(root.holding.clone(), FsError::NotEmpty)),
@@ -302,7 +303,7 @@ pub fn discard(mut run: Run, record: &Record, progress: &Progress) -> Result<Fre
     }
     record.places.iter().for_each(|place| Holding::clear_away(place));
     run.forget().map_err(Discarded::Record)?;
-    Ok(tally.freed())
+    Ok(freed.into_iter().sum())
 }
 
 /// Why what waits could not be deleted.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::clean::{EntryIx, Inventory, Outcome, Plan, Weights};
 use crate::model::{Problem, escape_text};
 use crate::survey::Found;
-use crate::tree::Usage;
+use crate::tree::{Freed, Usage};
 use crate::ui::{age, json, rfc3339, size, timestamp};
 
 /// When something was used last, and on whose word.
@@ -84,7 +84,7 @@ pub fn clean(found: &Found, plan: &Plan, outcomes: &[Outcome], dry_run: bool) ->
         expected: plan.expected().size,
         freed: outcomes.iter().map(|outcome| outcome.freed.size).sum(),
         freed_disk: outcomes.iter().map(|outcome| outcome.freed.disk_size).sum(),
-        freed_disk_at_least: outcomes.iter().map(|outcome| outcome.at_least).sum(),
+        freed_disk_at_least: outcomes.iter().map(|outcome| outcome.freed.at_least).sum(),
         failed: failures(found, plan, outcomes),
         errors: found.problems.clone(),
         ..json::CleanDocument::default()
@@ -111,16 +111,15 @@ pub fn clean(found: &Found, plan: &Plan, outcomes: &[Outcome], dry_run: bool) ->
 }
 
 /// What was freed, for people, and how much of it is certain.
-pub fn freed(outcomes: &[Outcome]) -> String {
-    let sum = |of: fn(&Outcome) -> u64| outcomes.iter().map(of).sum::<u64>();
-    let (freed, disk, at_least) = (sum(|it| it.freed.size), sum(|it| it.freed.disk_size), sum(|it| it.at_least));
-    if at_least < disk {
-        let bytes = size(at_least.min(freed));
-        format!("freed at least {bytes} of {}: what files that stay share with it is not free.", size(freed))
-    } else if disk < freed && size(disk) != size(freed) {
-        format!("freed {} ({} on disk).", size(freed), size(disk))
+pub fn freed(freed: Freed) -> String {
+    let (bytes, disk) = (size(freed.size), size(freed.disk_size));
+    if freed.at_least < freed.disk_size {
+        let certain = size(freed.at_least.min(freed.size));
+        format!("freed at least {certain} of {bytes}: what files that stay share with it is not free.")
+    } else if freed.disk_size < freed.size && disk != bytes {
+        format!("freed {bytes} ({disk} on disk).")
     } else {
-        format!("freed {}.", size(freed))
+        format!("freed {bytes}.")
     }
 }
 
@@ -170,31 +169,34 @@ pub fn failures(found: &Found, plan: &Plan, outcomes: &[Outcome]) -> Vec<Problem
 mod tests {
     use super::*;
     use crate::clean::Failure;
-    use crate::tree::Freed;
 
     fn plan(expected: u64, linked: u64) -> Plan {
         let usage = |size| Usage { size, ..Usage::default() };
         Plan { across: usage(expected), linked: usage(linked), ..Plan::default() }
     }
 
-    fn outcome(size: u64, disk_size: u64, at_least: u64) -> Outcome {
-        Outcome { freed: Freed { size, disk_size, files: 1 }, at_least, ..Outcome::default() }
+    fn bytes(size: u64, disk_size: u64, at_least: u64) -> Freed {
+        Freed { size, disk_size, at_least, files: 1 }
+    }
+
+    fn outcome(size: u64) -> Outcome {
+        Outcome { freed: bytes(size, size, size), ..Outcome::default() }
     }
 
     #[test]
     fn what_is_freed_is_told_as_far_as_it_is_certain() {
-        let (whole, small) = (outcome(1000, 4096, 4096), outcome(500, 4096, 4096));
-        assert_eq!(freed(&[whole, small]), "freed 1.5 kB.");
-        assert_eq!(freed(&[outcome(9_000_000, 4096, 4096)]), "freed 9.0 MB (4.1 kB on disk).");
+        let (whole, small) = (bytes(1000, 4096, 4096), bytes(500, 4096, 4096));
+        assert_eq!(freed([whole, small].into_iter().sum()), "freed 1.5 kB.");
+        assert_eq!(freed(bytes(9_000_000, 4096, 4096)), "freed 9.0 MB (4.1 kB on disk).");
         let told = "freed at least 4.0 MB of 9.0 MB: what files that stay share with it is not free.";
-        assert_eq!(freed(&[outcome(9_000_000, 9_001_000, 4_000_000)]), told);
-        assert_eq!(freed(&[]), "freed 0 B.");
+        assert_eq!(freed(bytes(9_000_000, 9_001_000, 4_000_000)), told);
+        assert_eq!(freed(Freed::default()), "freed 0 B.");
     }
 
     #[test]
     fn a_plan_that_did_not_come_true_is_told_with_the_reason() {
         let told = |expected, linked_then, freed, linked_now| {
-            difference(&plan(expected, linked_then), &[outcome(freed, freed, freed)], linked_now)
+            difference(&plan(expected, linked_then), &[outcome(freed)], linked_now)
         };
         assert_eq!(told(1000, 70, 1000, 70), None);
         let links = "The plan was 1.0 kB: 200 B of it have got further names (hard links) meanwhile.";
@@ -204,7 +206,7 @@ mod tests {
         assert_eq!(told(1000, 0, 1200, 0).as_deref(), Some(grew));
         let failure =
             Failure { cache: 0, removing: None, path: crate::model::RelPath::root(), error: None, consequence: None };
-        let failed = Outcome { failed: vec![failure], ..outcome(10, 10, 10) };
+        let failed = Outcome { failed: vec![failure], ..outcome(10) };
         let told = difference(&plan(1000, 0), &[failed], 900);
         assert_eq!(told.as_deref(), Some("The plan was 1.0 kB: not all of it could be removed."));
     }

@@ -62,7 +62,7 @@ fn wishes() -> impl Strategy<Value = Wish> {
 
 fn config() -> ProptestConfig {
     let cases =
-        std::env::var("DSCC_TRUTH_CASES").map_or(40, |text| text.parse().expect("DSCC_TRUTH_CASES is a number"));
+        std::env::var("DSCC_TRUTH_CASES").map_or(24, |text| text.parse().expect("DSCC_TRUTH_CASES is a number"));
     ProptestConfig { cases, max_shrink_iters: 250, failure_persistence: None, ..ProptestConfig::default() }
 }
 
@@ -248,9 +248,14 @@ impl Case {
         if self.is_out_of_order || array(dry, "keep").iter().any(is_needed) {
             clean(); // What stayed for the sake of something that went may go now.
         }
+        // An emptied folder is put back for an entry that names a place in it, be there something or not.
+        let timeless = |mut count: Count| {
+            count.0.values_mut().filter(|it| it.kind == Kind::Folder).for_each(|it| it.modified = (0, 0));
+            count
+        };
         let after = self.now();
         let run = clean();
-        same(&after, &self.now(), "a second run")?;
+        same(&timeless(after), &timeless(self.now()), "a second run")?;
         if matches!(wish.selection, Selection::Entries(_)) {
             return Ok(()); // The names of what went are unknown now.
         }

@@ -20,8 +20,6 @@ pub struct Outcome {
     pub failed: Vec<Failure>,
     /// What is free now, measured.
     pub freed: Freed,
-    /// Allocated bytes that are free for sure. They are less than measured where files that stay may share blocks.
-    pub at_least: u64,
 }
 
 /// Something that was to go and did not.
@@ -80,8 +78,7 @@ pub fn execute_part(
 ) -> Outcome {
     let (before, space) = (tally.freed(), Space::before(&inventory.root));
     let outcome = carry_out(inventory, plan, &mut Direct { inventory, plan, progress, tally, stop });
-    let freed = tally.freed() - before;
-    Outcome { freed, at_least: space.at_least(freed.disk_size), ..outcome }
+    Outcome { freed: space.certain(tally.freed() - before), ..outcome }
 }
 
 /// Carries out the plan for one root, as `take` does it; nothing is measured.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::documents::freed;
 use crate::model::Problem;
-use crate::runs::{Because, Event, Past, Phase, Record, Run, Runs, Watch, discard, put_back};
+use crate::runs::{Because, Event, Past, Phase, Record, Run, Runs, Watch, discard, put_back, waiting};
 use crate::ui::json::SchemaVersion;
 use crate::ui::{Answer, ask, can_ask, escape, size};
 
@@ -109,7 +110,7 @@ fn delete(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> R
     if past.is_empty() {
         return Err(nothing(args));
     }
-    let bytes: u64 = past.iter().filter_map(|past| past.record.as_ref()).map(Record::size).sum();
+    let bytes: u64 = past.iter().filter_map(|past| past.record.as_ref()).map(waiting).sum();
     if !args.yes {
         if !can_ask() || context.global.json {
             let failure = Failure::new(Status::Refused, "there is nobody to ask");
@@ -122,7 +123,7 @@ fn delete(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> R
             return Ok(Status::Done);
         }
     }
-    let mut document = Document::default();
+    let (mut document, mut all_freed) = (Document::default(), Vec::new());
     let signals = Signals::catch();
     let watch = Arc::new(Watch::until(signals.stop()));
     let shown = context.watch("deleting", Some(bytes), &watch);
@@ -141,6 +142,7 @@ fn delete(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> R
         match done {
             Ok(freed) => {
                 document.freed += freed.size;
+                all_freed.push(freed);
                 document.done.extend(all.map(|entry| row(entry, None)));
             }
             Err(error) => document.left.extend(all.map(|entry| row(entry, Some(error.to_string())))),
@@ -152,7 +154,8 @@ fn delete(context: &mut Context, args: &Undo, runs: &Runs, past: Vec<Past>) -> R
         context.print_json(&document)?;
     } else {
         let done = entries(document.done.len());
-        context.output.print(&format!("Deleted {done} for good, freed {}.\n", size(document.freed)))?;
+        let freed = freed(all_freed.into_iter().sum());
+        context.output.print(&format!("Deleted {done} for good, {freed}\n"))?;
         for row in &document.left {
             let reason = row.reason.as_deref().unwrap_or_default();
             context.output.error(&format!("{}: {reason}", escape(&row.id)));

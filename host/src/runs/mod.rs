@@ -24,7 +24,7 @@ mod tests;
 
 pub use event::{Because, Begun, Ended, Ending, Event, Failed, Kept, Left, Name, Planned};
 pub use guard::Guard;
-pub use held::{Held, held};
+pub use held::{Held, held, waiting};
 pub use history::{Fate, PastRun, State, history};
 pub use journal::Journal;
 pub use put_back::{PutBack, put_back};

@@ -264,8 +264,7 @@ pub(super) fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkT
     let (before, space) = (tally.freed(), Space::before(aside.root()));
     give_back_strangers(aside.root(), &aside.holding, &aside.waits());
     let left = purge(&aside.holding, &aside.waits(), tally, watch);
-    outcome.freed = tally.freed() - before;
-    outcome.at_least = space.at_least(outcome.freed.disk_size);
+    outcome.freed = space.certain(tally.freed() - before);
     let clean = left.is_empty();
     let mut stopped = HashSet::new();
     for Left { item, path, error } in left {
@@ -294,7 +293,7 @@ pub(super) fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkT
 /// The first thing that could not be deleted; the run is not forgotten then.
 pub fn discard(mut run: Run, record: &Record, watch: &Watch) -> Result<Freed, Discarded> {
     run.enter(Phase::Purging, None).map_err(Discarded::Record)?;
-    let tally = LinkTally::default();
+    let (tally, mut freed) = (LinkTally::default(), Vec::new());
     for root in &record.roots {
         let holding = match root.open_holding() {
             Err(FsError::NotFound) if root.is_gone() => continue,
@@ -304,10 +303,12 @@ pub fn discard(mut run: Run, record: &Record, watch: &Watch) -> Result<Freed, Di
         if let Ok(place) = root.open_root() {
             give_back_strangers(&place, &holding, &root.waits());
         }
+        let (before, space) = (tally.freed(), holding.as_root().map(|root| Space::before(&root)));
         if let Some(Left { path, error, .. }) = purge(&holding, &root.waits(), &tally, watch).into_iter().next() {
             let failed = |error| Discarded::Place(root.holding.join(path.to_path_buf()), error);
             return Err(error.map_or(Discarded::Stopped, failed));
         }
+        freed.extend(space.map(|space| space.certain(tally.freed() - before)));
         match holding.remove_if_empty() {
             Ok(true) => {}
             Ok(false) => return Err(Discarded::Place(root.holding.clone(), FsError::NotEmpty)),
@@ -316,7 +317,7 @@ pub fn discard(mut run: Run, record: &Record, watch: &Watch) -> Result<Freed, Di
     }
     record.places.iter().for_each(|place| Holding::clear_away(place));
     run.forget().map_err(Discarded::Record)?;
-    Ok(tally.freed())
+    Ok(freed.into_iter().sum())
 }
 
 /// Why what waits could not be deleted.

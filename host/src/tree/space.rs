@@ -1,7 +1,7 @@
 //! Free space. On some file systems files may share blocks, with clones of them or with snapshots. What is free when such
 //! a file goes, no count of its blocks can tell: only how the free space grows.
 
-use super::Root;
+use super::{Freed, Root};
 
 impl Root {
     /// Whether files here may share their blocks with others, so that those of a file that goes need not be free.
@@ -55,9 +55,15 @@ impl Space {
         Self { root: root.clone(), before }
     }
 
-    /// How much of so many allocated bytes that went is free for sure: all of it, or as much as there is more space now.
-    /// What others write meanwhile is not told from what is not free.
-    pub fn at_least(&self, disk_size: u64) -> u64 {
+    /// What went, with how much of it is free for sure.
+    #[must_use]
+    pub fn certain(&self, freed: Freed) -> Freed {
+        Freed { at_least: self.at_least(freed.disk_size), ..freed }
+    }
+
+    /// How much of so many allocated bytes that went is free: all of it, or as much as there is more space now. What others
+    /// write meanwhile is not told from what is not free.
+    fn at_least(&self, disk_size: u64) -> u64 {
         if disk_size == 0 || !self.root.may_share_blocks() {
             return disk_size;
         }

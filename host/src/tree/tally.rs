@@ -20,8 +20,21 @@ pub struct Freed {
     pub size: u64,
     /// Allocated bytes.
     pub disk_size: u64,
+    /// How many of them are free for sure; see [`super::Space`].
+    pub at_least: u64,
     /// How many files.
     pub files: u64,
+}
+
+impl std::iter::Sum for Freed {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            size: sum.size + one.size,
+            disk_size: sum.disk_size + one.disk_size,
+            at_least: sum.at_least + one.at_least,
+            files: sum.files + one.files,
+        })
+    }
 }
 
 impl std::ops::Sub for Freed {
@@ -31,6 +44,7 @@ impl std::ops::Sub for Freed {
         Self {
             size: self.size - before.size,
             disk_size: self.disk_size - before.disk_size,
+            at_least: self.at_least - before.at_least,
             files: self.files - before.files,
         }
     }
@@ -100,10 +114,7 @@ impl LinkTally {
 
     /// What was freed so far.
     pub fn freed(&self) -> Freed {
-        Freed {
-            size: self.size.load(Relaxed),
-            disk_size: self.disk_size.load(Relaxed),
-            files: self.files.load(Relaxed),
-        }
+        let disk_size = self.disk_size.load(Relaxed);
+        Freed { size: self.size.load(Relaxed), disk_size, at_least: disk_size, files: self.files.load(Relaxed) }
     }
 }

@@ -192,7 +192,10 @@ fn totals(removed: usize, plan: &Plan, done: &Done) -> Vec<String> {
             let bytes = size(plan.expected().size);
             return vec![format!("Removed {removed} {noun}; {bytes} wait, and are not free yet.")];
         }
-        _ => vec![format!("Removed {removed} {noun}, {}", documents::freed(&done.outcomes))],
+        _ => vec![format!(
+            "Removed {removed} {noun}, {}",
+            documents::freed(done.outcomes.iter().map(|outcome| outcome.freed).sum())
+        )],
     };
     lines.extend(documents::difference(plan, &done.outcomes, done.linked));
     if done.waits.is_some() {

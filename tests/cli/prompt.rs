@@ -7,13 +7,19 @@ use std::process::{Child, Command, Output, Stdio};
 use crate::sandbox::Sandbox;
 use crate::tree;
 
+/// The program as a shell is told of it; as with [`Sandbox::command`], Ctrl-C is not ignored.
+fn program(model: &Command) -> String {
+    let words = [model.get_program()].into_iter().chain(model.get_args());
+    words.map(|word| format!("'{}'", word.to_str().unwrap())).collect::<Vec<_>>().join(" ")
+}
+
 /// The program on a terminal, for whoever talks to it.
 pub fn terminal(sandbox: &Sandbox, args: &str) -> Command {
     // The program itself lends its environment.
     let model = sandbox.command::<&str>([]);
     let mut command = Command::new("script");
     command.args(["--quiet", "--return", "--echo", "never", "--command"]);
-    command.arg(format!("exec '{}' {args}", env!("CARGO_BIN_EXE_dscc"))).arg("/dev/null").env_clear();
+    command.arg(format!("exec {} {args}", program(&model))).arg("/dev/null").env_clear();
     command
         .envs(model.get_envs().filter_map(|(name, value)| Some((name, value?))))
         .env("TERM", "xterm")

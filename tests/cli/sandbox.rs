@@ -26,6 +26,20 @@ pub struct Run {
     pub stderr: String,
 }
 
+/// The program. Where whoever started the tests ignores Ctrl-C, as shells do for what runs in the background, the program
+/// would, too.
+fn program() -> Command {
+    let own = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = own.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    let program = env!("CARGO_BIN_EXE_dscc");
+    if ignored.unwrap_or_default() & 0b10 == 0 {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT", program]);
+    command
+}
+
 impl Sandbox {
     pub fn new() -> Self {
         let dir = tempfile::Builder::new().prefix("dscc-cli-").tempdir().unwrap();
@@ -65,7 +79,7 @@ impl Sandbox {
     /// The program with this sandbox's environment.
     pub fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let home = self.home();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dscc"));
+        let mut command = program();
         command.args(args).env_clear().current_dir(&home).stdin(Stdio::null());
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);

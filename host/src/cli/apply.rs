@@ -73,7 +73,7 @@ impl Wish for Planned<'_> {
         let entries = self.saved.roots.iter().flat_map(|root| &root.entries);
         let names: BTreeSet<&String> = entries.clone().map(|entry| &entry.cache).collect();
         let scope = Scope { names: names.into_iter().cloned().collect(), with_neighbours: true };
-        let (_, mut found) = context.find_in(survey, scope)?;
+        let mut found = super::removal::find(context, survey, self.how, scope)?;
         let (_counters, _shown) = context.progress("listing");
         let places = self.saved.roots.iter().map(|root| place(&found, root)).collect::<Result<Vec<_>, _>>()?;
         survey.list_top(&mut found.inventories, Detail::Full, &mut found.problems);

@@ -53,7 +53,7 @@ impl Wish for Named<'_> {
         let args = self.args;
         // What is out of scope and stays may need what is in scope.
         let scope = Scope { names: args.caches.caches.clone(), with_neighbours: true };
-        let (_, mut found) = context.find_in(survey, scope)?;
+        let mut found = removal::find(context, survey, &args.how, scope)?;
         let (_counters, _shown) = context.progress("listing");
         let targets: Vec<Target> = args.entries.iter().map(|text| Target { text: text.clone() }).collect();
         let all = args.all || targets.is_empty();

@@ -13,9 +13,9 @@ use jiff::Timestamp;
 
 use crate::clean::{Chosen, HeldEntries, Hold, Inventory, Keeping, Outcome, Plan, RootPlan, Terms};
 use crate::model::Problem;
-use crate::runs::{Afterwards, GivenUp, Runs, Watch, recover};
+use crate::runs::{Afterwards, GivenUp, Runs, Watch, recover, sweep};
 use crate::settings::Settings;
-use crate::survey::{Found, Survey};
+use crate::survey::{Found, Scope, Survey};
 use crate::ui::json::CleanKeep;
 use crate::ui::{Answer, ask, can_ask};
 
@@ -85,6 +85,13 @@ struct Prepared {
     plan: Plan,
 }
 
+impl Prepared {
+    /// Whether nothing goes.
+    fn is_empty(&self) -> bool {
+        self.plan.roots.iter().all(RootPlan::is_empty)
+    }
+}
+
 /// How the command goes about it.
 #[derive(Clone, Copy)]
 struct Way {
@@ -104,6 +111,7 @@ impl Way {
 }
 
 /// What was done.
+#[derive(Default)]
 struct Done {
     outcomes: Vec<Outcome>,
     /// The run, if something that it took waits, and why.
@@ -121,6 +129,15 @@ enum Waiting {
     ForUndo,
     /// It could not be deleted, or not any more.
     ForDeletion,
+}
+
+/// Finds the roots, and deletes what killed runs without a record left at them: nobody else knows of it.
+pub(super) fn find(context: &Context, survey: &Survey, how: &Removing, scope: Scope) -> Result<Found, Failure> {
+    let (_, found) = context.find_in(survey, scope)?;
+    if !how.dry_run {
+        found.inventories.iter().for_each(|inventory| sweep(&inventory.root));
+    }
+    Ok(found)
 }
 
 /// Does what a command wants.
@@ -141,33 +158,59 @@ pub(super) fn run(context: &mut Context, wish: &dyn Wish) -> Result<Status, Fail
         said.iter().for_each(|said| context.output.warning(said));
     }
     let survey = context.survey();
+    if how.yes && !how.dry_run {
+        let (done_to, done) = carry_out::at_once(context, &survey, wish, way)?;
+        introduce(context, &survey, wish);
+        return if done_to.is_empty() {
+            show(context, wish, way, &done_to)
+        } else {
+            report(context, wish, &done_to, &done, &[])
+        };
+    }
     let mut seen = carry_out::prepare(context, &survey, wish, way)?;
-    let mut told = Vec::new();
-    context.tell_log(&survey);
+    introduce(context, &survey, wish);
+    if seen.is_empty() || how.dry_run {
+        return show(context, wish, way, &seen);
+    }
+    print::plan(context, &seen, None, way.afterwards)?;
+    if confirm(context, &seen.plan, way)? == Answer::No {
+        context.output.note("Nothing was removed.");
+        return Ok(Status::Done);
+    }
+    let told = seen.looked.found.problems.clone();
+    let done = carry_out::carry_out(context, &survey, wish, way, &mut seen)?;
+    report(context, wish, &seen, &done, &told)
+}
+
+/// What comes before the plan, or the report.
+fn introduce(context: &mut Context, survey: &Survey, wish: &dyn Wish) {
+    context.tell_log(survey);
     if let Some(preamble) = wish.preamble() {
         context.output.note(&preamble);
     }
-    if seen.plan.roots.iter().all(RootPlan::is_empty) || how.dry_run {
-        print::plan(context, &seen, how.dry_run.then(|| wish.terms()).as_ref(), way.afterwards)?;
-        return Ok(status_of_plan(&seen, wish));
-    }
-    if !how.yes {
-        print::plan(context, &seen, None, way.afterwards)?;
-        if confirm(context, &seen.plan, way)? == Answer::No {
-            context.output.note("Nothing was removed.");
-            return Ok(Status::Done);
-        }
-        told.clone_from(&seen.looked.found.problems);
-    }
-    if how.no_record {
+    if wish.how().no_record && !wish.how().dry_run {
         context.output.note("There is no undo, and what an interruption leaves stays so: nothing is recorded.");
     }
-    let done = carry_out::carry_out(context, &survey, wish, way, &mut seen)?;
-    print::report(context, &seen, &done, &told)?;
+}
+
+/// A plan of which nothing is carried out.
+fn show(context: &mut Context, wish: &dyn Wish, way: Way, seen: &Prepared) -> Result<Status, Failure> {
+    print::plan(context, seen, wish.how().dry_run.then(|| wish.terms()).as_ref(), way.afterwards)?;
+    Ok(status_of_plan(seen, wish))
+}
+
+fn report(
+    context: &mut Context,
+    wish: &dyn Wish,
+    seen: &Prepared,
+    done: &Done,
+    told: &[Problem],
+) -> Result<Status, Failure> {
+    print::report(context, seen, done, told)?;
     let complete = done.outcomes.iter().all(|outcome| outcome.failed.is_empty());
     Ok(match done.signal {
         Some(signal) => Status::Interrupted(signal),
-        None if complete => status_of_plan(&seen, wish),
+        None if complete => status_of_plan(seen, wish),
         None => Status::Failed,
     })
 }

@@ -59,11 +59,13 @@ impl<'a> Aside<'a> {
         number: usize,
         watch: &'a Watch,
     ) -> Result<Self, FsError> {
-        // Where what goes waits in the root itself, making that place changes the root's time.
-        let root = inventory.root.stat(&RelPath::root()).ok();
+        // Where what goes waits in the root itself, making that place changes a folder's time.
+        let root = &inventory.root;
+        let before = Holding::folders_within().into_iter().filter_map(|at| Some((root.stat(&at).ok()?, at)));
+        let before: HashMap<RelPath, Stat> = before.map(|(stat, at)| (at, stat)).collect();
         let holding = Holding::make(&inventory.root, &format!("{}.{number}", run.name))?;
         let aside = Self::new(inventory, plan, holding, watch);
-        aside.record(run, root);
+        aside.record(run, &before);
         Ok(aside)
     }
 
@@ -76,7 +78,7 @@ impl<'a> Aside<'a> {
         Self { inventory, plan, holding, moves, of_step, watch, stuck: false, losses }
     }
 
-    fn record(&self, run: &mut Run, root_before: Option<Stat>) {
+    fn record(&self, run: &mut Run, before: &HashMap<RelPath, Stat>) {
         let root = &self.inventory.root;
         run.add(&Line::Root {
             path: Place(root.path().to_owned()),
@@ -89,8 +91,8 @@ impl<'a> Aside<'a> {
             run.add(&Line::Entry { cache, id, size: removing.size });
         }
         let also = self.holders_of_moves();
-        let inside = self.holding.path().starts_with(root.path());
-        let mut folders: Set<RelPath> = inside.then(RelPath::root).into_iter().collect();
+        let is_made_in = |at: &&RelPath| self.holding.path().starts_with(root.path().join(at.to_path_buf()));
+        let mut folders: Set<RelPath> = before.keys().filter(is_made_in).cloned().collect();
         for (number, item) in self.moves.iter().enumerate() {
             let mut entries = vec![item.removing];
             entries.extend(also.get(&number).into_iter().copied().flatten());
@@ -103,8 +105,7 @@ impl<'a> Aside<'a> {
             run.add(&Line::Needed { path, entries });
         }
         for folder in folders {
-            let before = root_before.filter(|_| folder.is_root());
-            if let Some(stat) = before.or_else(|| root.stat(&folder).ok()) {
+            if let Some(stat) = before.get(&folder).copied().or_else(|| root.stat(&folder).ok()) {
                 let (accessed, modified) = (stat.accessed_ns, stat.modified_ns);
                 run.add(&Line::Folder { path: folder.as_str().to_owned(), accessed, modified });
             }

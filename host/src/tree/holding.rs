@@ -126,6 +126,11 @@ impl Holding {
         left
     }
 
+    /// The folders in a root in which [`Self::make`] may make one, and so change their times.
+    pub fn folders_within() -> Vec<RelPath> {
+        std::iter::once(RelPath::root()).chain(RelPath::parse(UNSEEN)).collect()
+    }
+
     /// Where [`Self::make`] would make it: to be written down before, so that a kill leaves nothing that nobody knows of.
     pub fn places(root: &Root, run: &str) -> Vec<PathBuf> {
         let inside = [root.path().join(UNSEEN), root.path().to_owned()];

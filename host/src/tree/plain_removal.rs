@@ -42,6 +42,11 @@ impl Holding {
         Vec::new()
     }
 
+    /// None ever is.
+    pub fn folders_within() -> Vec<RelPath> {
+        Vec::new()
+    }
+
     /// No folder is ever made.
     pub fn places(_: &Root, _: &str) -> Vec<PathBuf> {
         Vec::new()

@@ -91,7 +91,7 @@ fn a_folder_in_which_its_own_things_wait_gets_its_time_back() {
     for entry in ["model/acme/a", "model/acme/a@bbbbbbb"] {
         let held = sandbox.dscc_bound(["clean", "-y", "--keep-undo", "--json", entry]).expect(0).json();
         assert!(!array(&held, "remove").is_empty());
-        let inside = fs::read_dir(&hub.root).unwrap().flatten();
+        let inside = walkdir::WalkDir::new(&hub.root).into_iter().flatten();
         assert!(inside.into_iter().any(|it| it.file_name().to_str().unwrap().starts_with(".dscc-quarantine")));
         let list = sandbox.json(["list"]);
         assert!(array(&list, "caches").iter().all(|row| row["unclaimed"] == json!(0)), "{list:#}");

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::clean::{
-    Advice, Approved, EntryIx, Held, HeldEntries, Hold, Inventory, Locks, Plan, Removing, RootPlan, Weights, plan,
+    Advice, Approved, Chosen, EntryIx, Held, HeldEntries, Hold, Inventory, Locks, Plan, Removing, RootPlan, Weights,
+    plan,
 };
 use crate::model::{Edit, Problem, RelPath};
-use crate::runs::{Afterwards, Again, Guard, Runs, Watch, remove, remove_unrecorded, sweep};
+use crate::runs::{Afterwards, Again, Guard, Runs, Watch, remove, remove_unrecorded};
 use crate::survey::Survey;
 use crate::tree::OpenFiles;
 
@@ -19,10 +20,6 @@ use super::{Done, Looked, Prepared, Waiting, Way, Wish};
 /// Looks, selects and plans, without holding any lock.
 pub(super) fn prepare(context: &Context, survey: &Survey, wish: &dyn Wish, way: Way) -> Result<Prepared, Failure> {
     let mut looked = wish.look(context, survey)?;
-    if !wish.how().dry_run {
-        // What no record tells of is found only where roots are.
-        looked.found.inventories.iter().for_each(|inventory| sweep(&inventory.root));
-    }
     let mut locks = Locks::probing(way.until);
     // Whoever had a lock and gave it back while we waited is no user any more.
     for (inventory, chosen) in looked.found.inventories.iter().zip(&looked.chosen) {
@@ -103,31 +100,94 @@ pub(super) fn carry_out(
     way: Way,
     seen: &mut Prepared,
 ) -> Result<Done, Failure> {
-    let (_guards, busy) = keep_others_away(seen, way);
-    let mut locks = Locks::holding(way.until);
-    for (inventory, root) in seen.looked.found.inventories.iter().zip(&seen.plan.roots) {
-        for removing in &root.remove {
-            // Whoever holds one of them is found again below, and the entry stays.
-            let _ = locks.take(inventory, removing.entry);
-        }
-    }
-    let looked = wish.look(context, survey)?;
-    let weights = context.weigh_for_removal(&looked.found, &OpenFiles::look());
-    let mut advisor = Advisor { survey, locks: &mut locks };
+    let of = |plan: &RootPlan| plan.remove.iter().map(|it| it.entry).collect();
+    let hands = Hands::on(&seen.looked, way, seen.plan.roots.iter().map(of));
     let shown = |inventory: &Inventory, fresh: &mut RootPlan| {
         let shown = approved_for(seen, inventory).map(Approved::by).unwrap_or_default();
-        let mut more = shown.beyond(inventory, fresh);
-        if let Some(reason) = busy.get(&inventory.root.identity()) {
+        shown.beyond(inventory, fresh)
+    };
+    let (prepared, done) = under_locks(context, survey, (wish, way), hands, &shown)?;
+    *seen = prepared;
+    Ok(done)
+}
+
+/// Takes the locks of all that is selected, plans once, and removes: nobody is to be shown a plan before.
+pub(super) fn at_once(
+    context: &Context,
+    survey: &Survey,
+    wish: &dyn Wish,
+    way: Way,
+) -> Result<(Prepared, Done), Failure> {
+    let looked = wish.look(context, survey)?;
+    let of = |(inventory, chosen): (&Inventory, &Vec<Chosen>)| {
+        chosen.iter().flat_map(|chosen| inventory.subtree(chosen.entry)).collect()
+    };
+    let hands = Hands::on(&looked, way, looked.found.inventories.iter().zip(&looked.chosen).map(of));
+    drop(looked);
+    under_locks(context, survey, (wish, way), hands, &|_, _| HeldEntries::new())
+}
+
+/// What keeps others away from what may go, for as long as it lives.
+struct Hands {
+    locks: Locks,
+    _guards: Vec<Guard>,
+    /// The roots in which another run goes on, and how that is said.
+    busy: HashMap<(u64, u64), String>,
+}
+
+impl Hands {
+    /// Takes the owners' locks of these entries of each root, and lets no other run move things in those roots. Whoever
+    /// holds one of the locks is found again when it is planned, and the entry stays.
+    fn on(looked: &Looked, way: Way, entries: impl Iterator<Item = Vec<EntryIx>>) -> Self {
+        let used: Vec<(&Inventory, Vec<EntryIx>)> =
+            looked.found.inventories.iter().zip(entries).filter(|(_, entries)| !entries.is_empty()).collect();
+        let mut roots: Vec<_> = used.iter().map(|(inventory, _)| &inventory.root).collect();
+        // In the same order in every run: none waits for one that waits for it.
+        roots.sort_by_key(|root| root.identity());
+        let (mut guards, mut busy) = (Vec::new(), HashMap::new());
+        for root in roots {
+            match Guard::of(root, way.until) {
+                Ok(guard) => guards.push(guard),
+                Err(reason) => drop(busy.insert(root.identity(), reason)),
+            }
+        }
+        let mut locks = Locks::holding(way.until);
+        for (inventory, entries) in used {
+            entries.into_iter().for_each(|entry| drop(locks.take(inventory, entry)));
+        }
+        Self { locks, _guards: guards, busy }
+    }
+}
+
+/// Looks, plans and removes. `limit` are the entries that do not go because they go beyond what was shown.
+fn under_locks(
+    context: &Context,
+    survey: &Survey,
+    (wish, way): (&dyn Wish, Way),
+    mut hands: Hands,
+    limit: &dyn Fn(&Inventory, &mut RootPlan) -> HeldEntries,
+) -> Result<(Prepared, Done), Failure> {
+    let mut looked = wish.look(context, survey)?;
+    let open = OpenFiles::look();
+    let weights = context.weigh_for_removal(&looked.found, &open);
+    let mut advisor = Advisor { survey, locks: &mut hands.locks };
+    let limit = |inventory: &Inventory, fresh: &mut RootPlan| {
+        let mut more = limit(inventory, fresh);
+        if let Some(reason) = hands.busy.get(&inventory.root.identity()) {
             let hold = |it: &Removing| (it.entry, Held { hold: Hold::InUse, reason: reason.clone() });
             more.extend(fresh.remove.iter().map(hold));
         }
         more
     };
-    let approved = plan_within(&looked, &weights, wish, &mut advisor, &shown);
-    let (done, remarks) = remove_all(context, survey, (wish, way), (&looked, &approved))?;
-    *seen = Prepared::new(looked, approved);
-    seen.looked.found.problems.extend(remarks.into_iter().map(|remark| Problem::new("journal", remark)));
-    Ok(done)
+    let plan = plan_within(&looked, &weights, wish, &mut advisor, &limit);
+    let mut done = Done::default();
+    if plan.roots.iter().any(|root| !root.is_empty()) {
+        let remarks;
+        (done, remarks) = remove_all(context, survey, (wish, way), (&looked, &plan))?;
+        looked.found.problems.extend(unseen(&open));
+        looked.found.problems.extend(remarks.into_iter().map(|remark| Problem::new("journal", remark)));
+    }
+    Ok((Prepared::new(looked, plan), done))
 }
 
 /// From here on signals stop the work between two things. What else went wrong comes along.
@@ -153,23 +213,6 @@ fn remove_all(
     let why = if way.afterwards == Afterwards::Delete { Waiting::ForDeletion } else { Waiting::ForUndo };
     let waits = removed.held.map(|run| (run, why));
     Ok((Done { outcomes: removed.outcomes, waits, linked: removed.linked, signal: signals.caught() }, removed.remarks))
-}
-
-/// Lets no other run move things in the roots that this one takes something from, until this one has ended. Why that
-/// cannot be is told by root, where another run goes on.
-fn keep_others_away(seen: &Prepared, way: Way) -> (Vec<Guard>, HashMap<(u64, u64), String>) {
-    let used = seen.looked.found.inventories.iter().zip(&seen.plan.roots).filter(|(_, plan)| !plan.is_empty());
-    let mut roots: Vec<_> = used.map(|(inventory, _)| &inventory.root).collect();
-    // In the same order in every run: none waits for one that waits for it.
-    roots.sort_by_key(|root| root.identity());
-    let (mut guards, mut busy) = (Vec::new(), HashMap::new());
-    for root in roots {
-        match Guard::of(root, way.until) {
-            Ok(guard) => guards.push(guard),
-            Err(reason) => drop(busy.insert(root.identity(), reason)),
-        }
-    }
-    (guards, busy)
 }
 
 /// The places of what went that something which stays claims by now: somebody downloaded in between.

@@ -11,23 +11,12 @@ use std::time::Duration;
 
 use dscc::clean::Failure;
 use dscc::runs::{Afterwards, Again, Runs, Watch, remove};
-use serde_json::Value;
 
 use crate::hub::{Hub, commit, etag};
 use crate::prompt::on_a_terminal;
-use crate::sandbox::{Run, Sandbox, array, ids};
+use crate::sandbox::{Run, Sandbox, array, ids, reason};
 use crate::tree;
 use crate::world::World;
-
-/// What dscc left of its own: folders in which things wait, and records.
-fn leftovers(sandbox: &Sandbox) -> Vec<PathBuf> {
-    let all = walkdir::WalkDir::new(sandbox.path("")).into_iter().map(|it| it.unwrap().into_path());
-    all.filter(|path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with(".dscc-") || name.ends_with(".jsonl") && name != "journal.jsonl"
-    })
-    .collect()
-}
 
 /// Runs all of these at the same time.
 fn at_once<const N: usize>(sandbox: &Sandbox, commands: [Vec<String>; N]) -> [Run; N] {
@@ -114,7 +103,7 @@ fn two_runs_over_the_same_and_overlapping_entries_free_each_byte_once_and_lose_n
         let runs = at_once(&sandbox, pair);
         let sum: u64 = runs.iter().map(freed).sum();
         assert_valid(&hub);
-        assert_eq!(leftovers(&sandbox), Vec::<PathBuf>::new(), "{round}");
+        assert_eq!(sandbox.leftovers(), Vec::<PathBuf>::new(), "{round}");
         let left = tree::size(&hub.root);
         // Edits of lists of holders shorten them; those bytes count for nobody.
         let edited = size - left - sum;
@@ -168,7 +157,7 @@ fn a_run_beside_an_undo_or_a_deletion_of_an_older_one_leaves_every_entry_whole_o
         let run = sandbox.dscc(words("undo --discard -y"));
         assert!([0, 5].contains(&run.status), "{round}: {}", run.text());
         sandbox.dscc(words("clean -y --all")).expect(0);
-        assert_eq!((leftovers(&sandbox), tree::size(&hub.root)), (Vec::new(), 0), "{round}");
+        assert_eq!((sandbox.leftovers(), tree::size(&hub.root)), (Vec::new(), 0), "{round}");
     }
 }
 
@@ -190,7 +179,7 @@ fn of_two_undos_one_puts_everything_back_and_the_other_says_that_nothing_is_left
             runs[1].text()
         );
         assert_eq!(tree::read(&hub.root), before, "{round}");
-        assert_eq!(leftovers(&sandbox), Vec::<PathBuf>::new());
+        assert_eq!(sandbox.leftovers(), Vec::<PathBuf>::new());
     }
 }
 
@@ -246,14 +235,6 @@ impl Drop for Running {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// Why an entry stays.
-#[track_caller]
-fn reason(document: &Value, id: &str) -> String {
-    let keep = array(document, "keep");
-    let row = keep.iter().find(|row| row["id"] == id);
-    row.unwrap_or_else(|| panic!("{id} does not stay: {document:#}"))["reason"].as_str().unwrap().to_owned()
 }
 
 /// A program that is mapped as a reader maps weights: its own file is not open.
@@ -333,7 +314,7 @@ fn what_a_process_opens_after_the_last_look_is_put_back_unless_forced_and_the_re
         let is_named = |it: &&&Failure| it.consequence.as_ref().is_some_and(|why| why.contains(&reader.said()));
         assert_eq!(failed.iter().filter(is_named).count() > 0, !goes, "{failed:?}");
         assert_eq!(tree::read(&hub.root) == before, !goes);
-        assert_eq!((done.held, leftovers(&world.sandbox)), (None, vec![]));
+        assert_eq!((done.held, world.sandbox.leftovers()), (None, vec![]));
     }
 }
 

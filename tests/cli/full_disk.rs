@@ -115,11 +115,6 @@ impl World {
         array(&self.json(&["history"]), "runs").remove(0)
     }
 
-    fn is_anything_held(&self) -> bool {
-        let all = walkdir::WalkDir::new(self.sandbox.path("")).into_iter().flatten();
-        all.into_iter().any(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(".dscc-quarantine")))
-    }
-
     /// Nothing goes, and what would help is said.
     #[track_caller]
     fn assert_refused(&self, arguments: &[&str]) {
@@ -127,7 +122,7 @@ impl World {
         let run = self.run(arguments).expect(1);
         assert!(run.stderr.contains("--no-record") && run.stderr.contains("no undo"), "{}", run.text());
         assert_eq!(tree::read(&self.hub.root), before);
-        assert!(!self.is_anything_held() && self.free() >= free, "{} bytes were free", free);
+        assert!(!self.sandbox.is_anything_held() && self.free() >= free, "{} bytes were free", free);
     }
 
     /// What frees space when nothing else does.
@@ -136,7 +131,7 @@ impl World {
         let before = self.free();
         let run = self.run(&["clean", "-y", "model/acme/second", "--no-record"]).expect(0);
         assert!(run.stderr.contains("There is no undo"), "{}", run.text());
-        assert!(!self.is_there("second") && self.is_there("third") && !self.is_anything_held());
+        assert!(!self.is_there("second") && self.is_there("third") && !self.sandbox.is_anything_held());
         if on != On::State {
             // The reserve is made again where there is room.
             assert!(self.free() + self.reserve() >= before + MODEL - (64 << 10), "{} {}", before, self.free());
@@ -162,7 +157,7 @@ fn the_reserve_carries_record_and_journal_where_the_disk_is_full() {
             let before = world.free() + world.reserve();
             let document = world.json(&["clean", "-y", "model/acme/second"]);
             assert_eq!((&document["freed"], array(&document, "errors").len()), (&document["expected"], 0));
-            assert!(!world.is_there("second") && world.is_there("third") && !world.is_anything_held());
+            assert!(!world.is_there("second") && world.is_there("third") && !world.sandbox.is_anything_held());
             let last = world.last();
             assert_eq!((&last["state"], &last["freed"]), (&json!("done"), &document["freed"]), "{kind:?} {on:?}");
             assert_eq!(array(&world.json(&["history"]), "runs").len(), 2);
@@ -191,14 +186,14 @@ fn on_a_full_disk_what_is_kept_for_undo_comes_back_or_is_deleted() {
             world.run(&["undo"]).expect(0);
             assert_eq!(tree::read(&world.hub.root), before, "{kind:?} {on:?}");
             assert_eq!(world.last()["state"], "undone");
-            assert!(!world.is_anything_held());
+            assert!(!world.sandbox.is_anything_held());
         }
         let world = World::new(kind, On::Both);
         world.fill();
         world.json(&["clean", "-y", "model/acme/second", "--keep-undo"]);
         world.fill();
         let freed = world.json(&["undo", "--discard", "-y"]);
-        assert!(freed["freed"].as_u64().unwrap() >= MODEL && !world.is_anything_held(), "{freed:#}");
+        assert!(freed["freed"].as_u64().unwrap() >= MODEL && !world.sandbox.is_anything_held(), "{freed:#}");
         assert!(world.free() + world.reserve() >= MODEL - (64 << 10));
         assert_eq!(world.last()["state"], "discarded");
     });
@@ -230,7 +225,7 @@ fn where_the_cache_is_on_a_full_disk_and_there_is_no_room_for_what_waits_nothing
         } else {
             // Folders take no room there.
             world.json(&["clean", "-y", "model/acme/second"]);
-            assert!(world.free() >= MODEL && world.is_there("third") && !world.is_anything_held());
+            assert!(world.free() >= MODEL && world.is_there("third") && !world.sandbox.is_anything_held());
             assert_eq!(world.last()["state"], "done");
         }
     });

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::hub::{Hub, Repo, commit, etag};
 use crate::privileges::{Need, can};
-use crate::sandbox::{Run, Sandbox, array, ids};
+use crate::sandbox::{Run, Sandbox, array, ids, reason};
 use crate::tree;
 
 /// A process that runs until the test ends.
@@ -44,14 +44,6 @@ fn world() -> (Sandbox, Hub, Repo) {
     let repo = hub.model("a", 1000);
     hub.model("b", 30);
     (sandbox, hub, repo)
-}
-
-/// The reason why an entry stays.
-#[track_caller]
-fn reason(document: &Value, id: &str) -> String {
-    let keep = array(document, "keep");
-    let row = keep.iter().find(|row| row["id"] == id);
-    row.unwrap_or_else(|| panic!("{id} does not stay: {document:#}"))["reason"].as_str().unwrap().to_owned()
 }
 
 #[test]
@@ -135,6 +127,21 @@ fn what_has_just_changed_stays_unless_it_is_named_and_a_partial_download_stays_a
     for wrong in ["soon", "-1h", "1 month"] {
         clean(&["-n", "--all", &format!("--grace={wrong}")]).expect(2);
     }
+}
+
+#[test]
+fn what_entries_that_stay_share_is_counted_once() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    let (one, other) = (hub.repo("models--acme--one"), hub.repo("models--acme--other"));
+    let payload = hub.payload('f', 50_000, &[&other.holds('2'), &one.holds('1')]);
+    one.shared('a', "w", '1', &payload).refs("main", 'a');
+    other.shared('a', "w", '2', &payload).refs("main", 'a');
+    let mut command = sandbox.command(["clean", "-n", "--all"]);
+    let text = Run::of(command.env_remove("DSCC_GRACE").output().unwrap()).expect(3).stdout;
+    let row = &array(&sandbox.json(["list"]), "caches")[0];
+    let stays = row["size"].as_u64().unwrap() - row["unclaimed"].as_u64().unwrap();
+    assert!(text.contains(&format!("Stay: 3 entries ({}): ", dscc::ui::size(stays))), "{stays}: {text}");
 }
 
 #[test]

@@ -19,11 +19,6 @@ fn world() -> (Sandbox, Hub, PathBuf) {
     (sandbox, hub, folder)
 }
 
-fn record(sandbox: &Sandbox) -> PathBuf {
-    let mut records = fs::read_dir(sandbox.home().join(".local/state/dscc/runs")).unwrap();
-    records.next().unwrap().unwrap().path()
-}
-
 /// What has a name of dscc's own in a folder.
 fn ours(folder: &std::path::Path) -> Vec<String> {
     let names = fs::read_dir(folder).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap());
@@ -37,7 +32,7 @@ fn an_undo_says_in_the_record_that_it_began_so_that_the_next_run_goes_on_with_it
     // It does not come to an end, because something is in the way; what waits is held again.
     fs::create_dir_all(hub.root.join("models--acme--one/refs")).unwrap();
     sandbox.dscc(["undo"]).expect(1);
-    let text = fs::read_to_string(record(&sandbox)).unwrap();
+    let text = fs::read_to_string(sandbox.record()).unwrap();
     let phases: Vec<&str> =
         text.lines().filter_map(|line| line.split("\"phase\":\"").nth(1)?.split('"').next()).collect();
     assert_eq!(phases, ["moving", "held", "moving", "held"], "{text}");
@@ -47,7 +42,7 @@ fn an_undo_says_in_the_record_that_it_began_so_that_the_next_run_goes_on_with_it
     // Killed between the two it goes on.
     fs::remove_dir_all(hub.root.join("models--acme--one")).unwrap();
     let (begun, _) = text.trim_end().rsplit_once('\n').unwrap();
-    fs::write(record(&sandbox), format!("{begun}\n")).unwrap();
+    fs::write(sandbox.record(), format!("{begun}\n")).unwrap();
     sandbox.dscc(["clean", "-y", "model/acme/nothing"]).expect(5);
     assert!(hub.exists("models--acme--one/refs/main") && ours(hub.root.parent().unwrap()).is_empty());
 }
@@ -70,8 +65,8 @@ fn what_a_killed_rewriting_of_an_index_left_goes_and_what_another_process_writes
         format!("{}\n{}\n", hub.repo("models--acme--other").holds('2'), hub.repo("models--acme--one").holds('1'));
     fs::write(&manifest, whole).unwrap();
     fs::write(name("1"), "left").unwrap();
-    let text = fs::read_to_string(record(&sandbox)).unwrap();
-    fs::write(record(&sandbox), text.replace("\"phase\":\"held\"", "\"phase\":\"moving\"")).unwrap();
+    let text = fs::read_to_string(sandbox.record()).unwrap();
+    fs::write(sandbox.record(), text.replace("\"phase\":\"held\"", "\"phase\":\"moving\"")).unwrap();
     sandbox.dscc(["clean", "-y", "model/acme/nothing"]).expect(5);
     assert!(hub.exists("models--acme--one/refs/main"));
     assert_eq!(ours(&folder), [".dscc-22222222222222222222222222222222.tmp"]);

@@ -16,6 +16,7 @@ mod conformance;
 mod credentials;
 mod datamaestro;
 mod default_plan;
+mod edited_plans;
 mod environment;
 mod faults;
 mod full_disk;

@@ -1,8 +1,10 @@
 //! The question on a terminal. The terminal is made by `script`, which comes with the basic tools of most Linux systems;
 //! where it is missing, the tests of `ui::prompt` have to do.
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use crate::sandbox::Sandbox;
 use crate::tree;
@@ -35,8 +37,14 @@ pub fn on_a_terminal(sandbox: &Sandbox, args: &str, typed: &str) -> Option<(i32,
     Some(ended(child, String::new()))
 }
 
-/// The same, and what is typed comes only when this was shown.
-pub fn answering_on_a_terminal(sandbox: &Sandbox, args: &str, question: &str, typed: &str) -> Option<(i32, String)> {
+/// The same, and what is typed comes only when this was shown, and something was done.
+pub fn answering_on_a_terminal(
+    sandbox: &Sandbox,
+    args: &str,
+    question: &str,
+    meanwhile: impl FnOnce(),
+    typed: &str,
+) -> Option<(i32, String)> {
     let mut child = start(sandbox, args)?;
     let mut shown = Vec::new();
     let stdout = child.stdout.as_mut().unwrap();
@@ -45,6 +53,7 @@ pub fn answering_on_a_terminal(sandbox: &Sandbox, args: &str, question: &str, ty
         assert_eq!(stdout.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&shown));
         shown.extend(byte);
     }
+    meanwhile();
     child.stdin.as_mut().unwrap().write_all(typed.as_bytes()).unwrap();
     Some(ended(child, String::from_utf8_lossy(&shown).replace('\r', "")))
 }
@@ -94,6 +103,49 @@ fn the_ten_largest_are_shown_and_l_lists_all() {
     assert!(long.contains("m01") && long.contains("models--acme--m01"), "{long}");
     assert_eq!(long.matches("[y/N").count(), 2, "{long}");
     assert!(hub.exists("models--acme--m01"));
+}
+
+#[test]
+fn quiet_results_are_what_went_and_the_plan_is_shown_to_who_is_asked() {
+    let sandbox = Sandbox::new();
+    sandbox.hub().model("a", 10);
+    let Some((_, shown)) = on_a_terminal(&sandbox, "clean -q --all > out", "n\n") else { return };
+    let results = || std::fs::read_to_string(sandbox.home().join("out")).unwrap();
+    assert!(shown.contains("model/acme/a") && shown.contains("[y/N") && results().is_empty(), "{shown}");
+    on_a_terminal(&sandbox, "clean -q --all > out", "y\n");
+    assert_eq!(results(), "model/acme/a\n");
+}
+
+#[test]
+fn messages_come_after_the_results_that_they_are_about_and_what_stays_is_told_once() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    hub.model("a", 10);
+    hub.model("mine", 10).own_file('a', "notes.md", "weeks of work");
+    let Some((_, shown)) = on_a_terminal(&sandbox, "clean --all --keep-undo", "y\n") else { return };
+    let at = |words: &str| shown.find(words).unwrap_or_else(|| panic!("{words}: {shown}"));
+    assert!(at("Stays: ") < at("[y/N") && at("[y/N") < at("Removed 1 entry") && at("Removed") < at("hint:"), "{shown}");
+    assert_eq!(shown.matches("Stays: model/acme/mine").count(), 1, "{shown}");
+}
+
+/// However long somebody thinks about the question.
+#[test]
+fn locks_are_waited_for_after_the_answer() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    let lock = hub.model("a", 10).lock('a');
+    let thinking = || {
+        std::thread::sleep(Duration::from_millis(2500));
+        let lock = File::open(&lock).unwrap();
+        lock.lock().unwrap();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(700));
+            drop(lock);
+        });
+    };
+    let args = "clean --wait 2 model/acme/a";
+    let Some((status, shown)) = answering_on_a_terminal(&sandbox, args, "[y/N", thinking, "y\n") else { return };
+    assert!(status == 0 && !hub.exists("models--acme--a"), "{shown}");
 }
 
 #[test]

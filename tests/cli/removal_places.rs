@@ -2,25 +2,16 @@
 //! gone for a while; somebody may have deleted by hand what waits.
 
 use std::fs::{self, Permissions};
-use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::hub::{Hub, etag};
+use crate::privileges::{Need, can};
 use crate::removal_races::ENTRY;
 use crate::sandbox::{Sandbox, array, is_root};
 use crate::tree;
-
-/// Whether a test that only root can run is run; if not, it says so past the capture of the test runner.
-fn only_root(name: &str) -> bool {
-    if !is_root() {
-        assert!(std::env::var_os("DSCC_TESTS_MUST_RUN").is_none(), "{name} must run here, as root");
-        let _ = writeln!(std::io::stderr(), "skipped: {name}: only root may be another user");
-    }
-    is_root()
-}
 
 const OTHER: u32 = 65_534;
 
@@ -39,7 +30,7 @@ fn shared(mode: u32) -> (Sandbox, Hub, PathBuf) {
 
 #[test]
 fn where_another_user_came_first_things_wait_in_the_root_and_theirs_is_left_alone() {
-    if !only_root("where_another_user_came_first_things_wait_in_the_root_and_theirs_is_left_alone") {
+    if !can("where_another_user_came_first_things_wait_in_the_root_and_theirs_is_left_alone", &[Need::Root]) {
         return;
     }
     for (mode, kind) in [(0o1777, "folder"), (0o1777, "link"), (0o1777, "file"), (0o777, "nothing"), (0o777, "folder")]
@@ -92,7 +83,7 @@ impl Drop for Attacker {
 
 #[test]
 fn another_user_in_a_shared_folder_cannot_lead_a_removal_or_an_undo_astray() {
-    if !only_root("another_user_in_a_shared_folder_cannot_lead_a_removal_or_an_undo_astray") {
+    if !can("another_user_in_a_shared_folder_cannot_lead_a_removal_or_an_undo_astray", &[Need::Root]) {
         return;
     }
     for mode in [0o1777, 0o777] {

@@ -223,20 +223,11 @@ fn play(scene: &Scene, way: Way, what: &str) {
     }
 }
 
-/// Folders and records that dscc has made and not removed.
-fn left(scene: &Scene) -> Vec<PathBuf> {
-    let all = walkdir::WalkDir::new(scene.sandbox.path("")).into_iter().map(|it| it.unwrap().into_path());
-    let is_record =
-        |path: &Path| path.extension().is_some_and(|it| it == "jsonl") && path.to_string_lossy().contains("runs");
-    let is_base = |path: &Path| path.file_name().is_some_and(|it| it.to_string_lossy().starts_with(".dscc-"));
-    all.filter(|path| is_record(path) || is_base(path)).collect()
-}
-
 /// After all is quiet, one more run brings everything to an end.
 fn bring_to_an_end(scene: &Scene, what: &str) {
     // As a person would who is told that something is in the way.
     let place = scene.hub.root.join("models--acme--a");
-    if !left(scene).is_empty() && place.symlink_metadata().is_ok() {
+    if !scene.sandbox.leftovers().is_empty() && place.symlink_metadata().is_ok() {
         fs::rename(&place, scene.spare("in-the-way")).unwrap();
     }
     let mut said = String::new();
@@ -245,12 +236,12 @@ fn bring_to_an_end(scene: &Scene, what: &str) {
         said += &run.text();
         assert!([0, 5].contains(&run.status), "{what}: {args:?}: {}: {}", run.status, run.text());
     }
-    if !left(scene).is_empty() {
+    if !scene.sandbox.leftovers().is_empty() {
         // What was emptied while it was elsewhere goes with the next run that uses it.
         scene.build();
         scene.sandbox.dscc(["clean", "-y", ENTRY]).expect(0);
     }
-    assert_eq!(left(scene), Vec::<PathBuf>::new(), "{what}: {said}");
+    assert_eq!(scene.sandbox.leftovers(), Vec::<PathBuf>::new(), "{what}: {said}");
 }
 
 #[test]

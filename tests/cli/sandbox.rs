@@ -133,6 +133,31 @@ impl Sandbox {
         let found = entries.iter().find(|entry| entry["id"] == id);
         found.unwrap_or_else(|| panic!("no {id} among {:?}", ids(&entries))).clone()
     }
+
+    /// The record of the only run that has one.
+    #[track_caller]
+    pub fn record(&self) -> PathBuf {
+        let records = fs::read_dir(self.home().join(".local/state/dscc/runs")).unwrap();
+        let records: Vec<PathBuf> = records.map(|it| it.unwrap().path()).collect();
+        let [record] = records.as_slice() else { panic!("{records:?}") };
+        record.clone()
+    }
+
+    /// What dscc left of its own: folders in which things wait, what it was writing, and records.
+    pub fn leftovers(&self) -> Vec<PathBuf> {
+        let all = walkdir::WalkDir::new(self.dir.path()).into_iter().flatten().map(walkdir::DirEntry::into_path);
+        all.filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with(".dscc-") || name.ends_with(".jsonl") && name != "journal.jsonl"
+        })
+        .collect()
+    }
+
+    /// Whether a folder for what was removed is anywhere.
+    pub fn is_anything_held(&self) -> bool {
+        let is_holding = |path: &PathBuf| path.to_string_lossy().contains("/.dscc-quarantine");
+        self.leftovers().iter().any(is_holding)
+    }
 }
 
 impl Drop for Sandbox {
@@ -179,6 +204,14 @@ pub fn array(value: &Value, key: &str) -> Vec<Value> {
 /// The ids of rows.
 pub fn ids(rows: &[Value]) -> Vec<&str> {
     rows.iter().filter_map(|row| row["id"].as_str()).collect()
+}
+
+/// The reason why an entry stays, or was left out.
+#[track_caller]
+pub fn reason(document: &Value, id: &str) -> String {
+    let keep = array(document, "keep");
+    let row = keep.iter().find(|row| row["id"] == id);
+    row.unwrap_or_else(|| panic!("{id} does not stay: {document:#}"))["reason"].as_str().unwrap().to_owned()
 }
 
 /// Every `paths` of rows, sorted.

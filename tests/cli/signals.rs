@@ -65,11 +65,6 @@ fn send(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-fn is_held(sandbox: &Sandbox) -> bool {
-    let mut all = walkdir::WalkDir::new(sandbox.home()).into_iter().map(Result::unwrap);
-    all.any(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(".dscc-quarantine")))
-}
-
 #[test]
 fn a_signal_stops_between_two_things_with_a_report_and_its_own_status() {
     for (signal, status) in [(Signal::INT, 130), (Signal::TERM, 143)] {
@@ -88,12 +83,12 @@ fn a_signal_stops_between_two_things_with_a_report_and_its_own_status() {
         };
         assert!(of("swift").contains("not removed any more, because the command was interrupted"), "{failed:?}");
         assert!(of("slow").contains("was not deleted any more, because the command was interrupted"), "{failed:?}");
-        assert!(is_held(&sandbox), "what was put aside waits");
+        assert!(sandbox.is_anything_held(), "what was put aside waits");
         // It cannot be put back any more, and the next run deletes it.
         sandbox.dscc(["undo"]).expect(5);
         let next = sandbox.dscc(["clean", "-y", "-c", "swift"]).expect(0);
         assert!(next.stderr.contains("was finished"), "{}", next.text());
-        assert!(!is_held(&sandbox) && !sandbox.home().join("swift/thing").exists());
+        assert!(!sandbox.is_anything_held() && !sandbox.home().join("swift/thing").exists());
     }
 }
 
@@ -108,11 +103,11 @@ fn a_second_signal_kills_at_once_and_the_next_run_puts_everything_back() {
     let status: ExitStatus = child.wait().unwrap();
     // Whichever of the two was handled last.
     assert!(matches!(status.signal(), Some(2 | 15)), "{status}");
-    assert!(is_held(&sandbox));
+    assert!(sandbox.is_anything_held());
     let next = sandbox.dscc(["clean", "-y", "nothing"]).expect(5);
     assert!(next.stderr.contains("was put back"), "{}", next.text());
     assert_eq!((tree::read(&slow), tree::read(&swift)), before);
-    assert!(!is_held(&sandbox));
+    assert!(!sandbox.is_anything_held());
 }
 
 #[test]
@@ -146,7 +141,9 @@ fn ctrl_c_at_the_question_ends_with_its_status_and_nothing_was_removed() {
     let hub = sandbox.hub();
     hub.model("a", 1000);
     let before = tree::read(&hub.root);
-    let Some((status, shown)) = answering_on_a_terminal(&sandbox, "clean --all", "[y/N/l] ", "\u{3}") else { return };
+    let Some((status, shown)) = answering_on_a_terminal(&sandbox, "clean --all", "[y/N/l] ", || (), "\u{3}") else {
+        return;
+    };
     assert_eq!(status, 130, "{shown}");
     assert_eq!(tree::read(&hub.root), before);
 }

@@ -10,6 +10,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::hub::{Hub, commit, etag};
+use crate::privileges::{Mark, Need, can};
+use crate::prompt::on_a_terminal;
 use crate::sandbox::{Sandbox, array, ids};
 use crate::tree;
 
@@ -37,12 +39,6 @@ fn exactly(root: &Path) -> Vec<(PathBuf, u64, u64, u64, i64, i64)> {
     all.map(of).collect()
 }
 
-/// Whether a folder for what was removed is anywhere.
-fn is_anything_held(sandbox: &Sandbox) -> bool {
-    let all = walkdir::WalkDir::new(sandbox.path("")).into_iter().map(Result::unwrap);
-    all.into_iter().any(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(".dscc-quarantine")))
-}
-
 #[test]
 fn what_is_kept_for_undo_comes_back_as_it_was_and_leaves_nothing_behind() {
     for targets in
@@ -53,14 +49,14 @@ fn what_is_kept_for_undo_comes_back_as_it_was_and_leaves_nothing_behind() {
         let outside = sandbox.all_but(&hub.root);
         let document = sandbox.json(["clean", "-y", "--keep-undo"].iter().chain(targets));
         assert!(document["freed"] == 0 && !array(&document, "remove").is_empty(), "{document:#}");
-        assert!(is_anything_held(&sandbox));
+        assert!(sandbox.is_anything_held());
         assert!(exactly(&hub.root).len() < before.len());
         let undone = sandbox.json(["undo"]);
         assert_eq!((array(&undone, "left").len(), array(&undone, "errors").len()), (0, 0), "{targets:?}: {undone:#}");
         assert_eq!(ids(&array(&undone, "done")).len(), array(&document, "remove").len());
         assert_eq!(exactly(&hub.root), before, "{targets:?}");
         assert_eq!(sandbox.all_but(&hub.root), outside);
-        assert!(!is_anything_held(&sandbox));
+        assert!(!sandbox.is_anything_held());
         sandbox.dscc(["undo"]).expect(5);
     }
 }
@@ -70,7 +66,7 @@ fn a_removal_without_undo_leaves_nothing_behind_and_cannot_be_undone() {
     let (sandbox, hub) = world();
     let outside = sandbox.all_but(&hub.root);
     sandbox.dscc(["clean", "-y", "model/acme/a"]).expect(0);
-    assert!(!is_anything_held(&sandbox));
+    assert!(!sandbox.is_anything_held());
     assert_eq!(sandbox.all_but(&hub.root), outside);
     let run = sandbox.dscc(["undo"]).expect(5);
     assert!(run.stderr.contains("--keep-undo"), "{}", run.text());
@@ -89,12 +85,12 @@ fn what_waits_is_no_part_of_any_cache_and_is_deleted_on_request_only() {
     assert!(table.contains("for undo") && table.contains(&format!("dscc undo {}", held[0]["run"].as_str().unwrap())));
     assert_eq!(array(&sandbox.json(["list", "-c", "hub"]), "held").len(), 0);
     sandbox.dscc(["clean", "-y", "--all"]).expect(0);
-    assert!(is_anything_held(&sandbox), "another run deletes only its own");
+    assert!(sandbox.is_anything_held(), "another run deletes only its own");
     sandbox.dscc(["undo", "--discard", "--older", "1h", "-y"]).expect(5);
     sandbox.dscc(["undo", "--discard"]).expect(3);
     let freed = sandbox.json(["undo", "--discard", "-y"]);
     assert_eq!(freed["freed"], document["expected"]);
-    assert!(size > 0 && !is_anything_held(&sandbox));
+    assert!(size > 0 && !sandbox.is_anything_held());
     sandbox.dscc(["undo"]).expect(5);
 }
 
@@ -112,11 +108,11 @@ fn an_entry_whose_place_is_taken_stays_where_it_waits_and_the_others_come_back()
     assert!(ids(&array(&undone, "done")).contains(&"model/acme/c"), "{undone:#}");
     assert!(left.iter().any(|row| row["id"].as_str().unwrap().starts_with("model/acme/b@")), "{undone:#}");
     assert_eq!(tree::read(&hub.root.join("models--acme--c")), before);
-    assert!(is_anything_held(&sandbox));
+    assert!(sandbox.is_anything_held());
     // Once there is room again, it goes on.
     fs::remove_dir_all(hub.root.join("models--acme--b")).unwrap();
     sandbox.dscc(["undo"]).expect(0);
-    assert!(hub.exists(format!("models--acme--b/blobs/{}", etag('a'))) && !is_anything_held(&sandbox));
+    assert!(hub.exists(format!("models--acme--b/blobs/{}", etag('a'))) && !sandbox.is_anything_held());
 }
 
 #[test]
@@ -168,7 +164,7 @@ fn a_killed_run_is_undone_or_finished_by_the_next_one() {
         let run = sandbox.dscc(["clean", "-y", "model/acme/nothing"]).expect(5);
         assert!(run.stderr.contains("interrupted run"), "{}", run.text());
         assert_eq!(exactly(&hub.root) == before, is_back, "{phase}");
-        assert!(!is_anything_held(&sandbox));
+        assert!(!sandbox.is_anything_held());
         sandbox.dscc(["undo"]).expect(5);
     }
 }
@@ -186,7 +182,7 @@ fn what_was_being_deleted_is_not_put_back() {
     assert!(run.stderr.contains("partly deleted") && run.stderr.contains("--discard"), "{}", run.text());
     assert!(!hub.exists("models--acme--b"));
     sandbox.dscc(["undo", "--discard", "-y"]).expect(0);
-    assert!(!is_anything_held(&sandbox));
+    assert!(!sandbox.is_anything_held());
 }
 
 #[test]
@@ -200,7 +196,7 @@ fn what_cannot_be_recorded_does_not_begin_and_no_record_goes_without_a_way_back(
     assert_eq!(exactly(&hub.root), before);
     let document = sandbox.json(["clean", "-y", "model/acme/a", "--no-record"]);
     assert_eq!(document["freed"], document["expected"]);
-    assert!(!hub.exists("models--acme--a") && !is_anything_held(&sandbox));
+    assert!(!hub.exists("models--acme--a") && !sandbox.is_anything_held());
 }
 
 #[test]
@@ -219,10 +215,75 @@ fn two_runs_wait_and_each_can_be_named() {
 }
 
 fn name_of_the_only_record(sandbox: &Sandbox) -> String {
-    let records = fs::read_dir(sandbox.home().join(".local/state/dscc/runs")).unwrap();
-    let names: Vec<String> = records.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
-    let [name] = names.as_slice() else { panic!("{names:?}") };
-    name.strip_suffix(".jsonl").unwrap().to_owned()
+    sandbox.record().file_stem().unwrap().to_str().unwrap().to_owned()
+}
+
+/// As `clean` counts them: a revision is told with its repository.
+#[test]
+fn entries_in_others_are_not_counted_again() {
+    let (sandbox, _) = world();
+    let document = sandbox.json(["clean", "-y", "--all", "--keep-undo"]);
+    assert!(array(&document, "remove").len() > 3, "{document:#}");
+    let run = name_of_the_only_record(&sandbox);
+    assert_eq!(array(&sandbox.json(["list"]), "held")[0]["entries"], 2);
+    let told = |words: &str| {
+        let text = sandbox.dscc(["history", &run]).expect(0).stdout;
+        assert!(text.contains(words), "{words}: {text}");
+    };
+    told(" waits ");
+    let undone = sandbox.dscc(["undo"]).expect(0);
+    assert_eq!(undone.stdout, "Put back 2 entries.\n");
+    told(": 2 entries put back\n");
+    told(" put back ");
+    sandbox.dscc(["clean", "-y", "--all", "--keep-undo"]).expect(0);
+    let deleted = sandbox.dscc(["undo", "--discard", "-y"]).expect(0);
+    assert!(deleted.stdout.starts_with("Deleted 2 entries for good, freed "), "{}", deleted.text());
+}
+
+#[test]
+fn the_question_before_what_waits_is_deleted_lists_it_on_demand() {
+    let (sandbox, _) = world();
+    sandbox.dscc(["clean", "-y", "model/acme/a", "--keep-undo"]).expect(0);
+    let run = name_of_the_only_record(&sandbox);
+    let Some((status, shown)) = on_a_terminal(&sandbox, "undo --discard", "l\nn\n") else { return };
+    assert!(status == 0 && shown.contains(&format!("{run}  ")) && shown.contains("\n  model/acme/a\n"), "{shown}");
+    assert!(sandbox.is_anything_held() && shown.contains("Nothing was deleted"), "{shown}");
+}
+
+#[test]
+fn a_run_that_somebody_works_on_is_not_said_to_be_none() {
+    let (sandbox, _) = world();
+    sandbox.dscc(["clean", "-y", "model/acme/a", "--keep-undo"]).expect(0);
+    let run = name_of_the_only_record(&sandbox);
+    let record = fs::File::open(sandbox.record()).unwrap();
+    record.lock().unwrap();
+    for args in [&["undo", &run][..], &["undo", "--discard", "-y", &run]] {
+        let run = sandbox.dscc(args).expect(3);
+        assert!(run.stderr.contains("goes on"), "{}", run.text());
+    }
+    drop(record);
+    sandbox.dscc(["undo", &run]).expect(0);
+}
+
+#[test]
+fn what_was_freed_before_something_could_not_be_deleted_is_told() {
+    if !can("what_was_freed_before_something_could_not_be_deleted_is_told", &[Need::Root, Need::Marks]) {
+        return;
+    }
+    let (sandbox, _) = world();
+    let planned = sandbox.json(["clean", "-y", "model/acme/a", "model/acme/b", "--keep-undo"])["expected"].as_u64();
+    let all = walkdir::WalkDir::new(sandbox.home()).into_iter().map(|it| it.unwrap().into_path());
+    let waits = |path: &PathBuf| path.to_string_lossy().contains("/.dscc-quarantine");
+    let stuck = all.filter(waits).find(|path| path.metadata().is_ok_and(|it| it.is_file() && it.len() == 30)).unwrap();
+    let mark = Mark::new('i', &stuck);
+    let run = sandbox.dscc(["undo", "--discard", "-y", "--json"]).expect(1);
+    let freed = run.json()["freed"].as_u64().unwrap();
+    assert!(freed > 0 && Some(freed) < planned, "{freed} of {planned:?}: {}", run.text());
+    assert_eq!(sandbox.json(["history"])["runs"][0]["freed"], freed);
+    drop(mark);
+    let rest = sandbox.json(["undo", "--discard", "-y"])["freed"].as_u64().unwrap();
+    assert_eq!(Some(freed + rest), planned);
+    assert_eq!(sandbox.json(["history"])["runs"][0]["freed"], freed + rest);
 }
 
 #[test]
@@ -240,9 +301,9 @@ fn what_has_waited_long_enough_goes_with_the_next_run() {
     sandbox.dscc(["clean", "-y", "model/acme/b", "--keep-undo=1s"]).expect(0);
     std::thread::sleep(Duration::from_millis(1100));
     sandbox.dscc(["clean", "-n", "--all"]).expect(0);
-    assert!(is_anything_held(&sandbox), "looking deletes nothing");
+    assert!(sandbox.is_anything_held(), "looking deletes nothing");
     let run = sandbox.dscc(["clean", "-y", "--all"]).expect(0);
-    assert!(run.stderr.contains("long enough") && !is_anything_held(&sandbox), "{}", run.text());
+    assert!(run.stderr.contains("long enough") && !sandbox.is_anything_held(), "{}", run.text());
 }
 
 /// Kills at moments spread over a whole run. Whatever was done, each repository is there as it was or gone, and nothing is
@@ -273,7 +334,7 @@ fn a_run_that_is_killed_at_any_moment_leaves_every_repository_whole_or_gone() {
         killed += u32::from(!child.wait().unwrap().success());
         // The next run, whatever it is about, brings this one to an end.
         sandbox.dscc(["clean", "-y", "model/acme/nothing"]).expect(5);
-        assert!(!is_anything_held(&sandbox), "{moment}");
+        assert!(!sandbox.is_anything_held(), "{moment}");
         for (name, before) in names.iter().zip(before) {
             let folder = hub.root.join(format!("models--acme--{name}"));
             let is_whole = exactly(&folder) == before;

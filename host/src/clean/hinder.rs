@@ -10,7 +10,8 @@ use crate::tree::{Hindrance, Obstacle};
 
 use super::decide::{Decision, Grace, Held, Hold, Terms};
 use super::inventory::Inventory;
-use super::plan::{HeldEntries, RootPlan, Territory};
+use super::plan::{HeldEntries, RootPlan};
+use super::territory::Territory;
 use super::weigh::Weights;
 
 /// The entries that have to stay.

@@ -14,6 +14,7 @@ mod restrict;
 mod saved;
 mod select;
 mod steps;
+mod territory;
 mod weigh;
 
 pub use decide::{Grace, Held, Hold, Terms};
@@ -25,7 +26,7 @@ pub use plan::{Advice, HeldEntries, Keeping, Plan, Removing, RootPlan, Step, Ste
 pub use restrict::{Approved, Stamp};
 pub use saved::{Saved, SavedEntry, SavedError, SavedRoot};
 pub use select::{Chosen, Selection, SelectionError, Target, select};
-pub use weigh::{Weights, union};
+pub use weigh::{Weights, staying, union};
 
 #[cfg(test)]
 #[cfg(unix)]

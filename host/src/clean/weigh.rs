@@ -8,6 +8,7 @@ use crate::tree::{LinkedInode, Measure, Usage};
 
 use super::holders::Holders;
 use super::inventory::{EntryIx, Inventory};
+use super::plan::Plan;
 
 /// The measured bytes of an inventory.
 pub struct Weights {
@@ -161,10 +162,30 @@ pub(super) fn across<'a>(roots: impl Iterator<Item = &'a Partly>) -> (Usage, Usa
 
 /// All that the command is about, an inode once, be it in one root or in several.
 pub fn union(inventories: &[Inventory], weights: &[Weights]) -> Usage {
+    sum_of_all(inventories.iter().zip(weights).map(|(inventory, weights)| {
+        let paths = weights.paths_of(inventory, |cache| inventory.caches[cache].in_scope);
+        (weights, paths)
+    }))
+}
+
+/// Bytes that stay of what these entries and all below them claim, an inode once, be it in one root or in several. Each
+/// entry comes with its inventory's place.
+pub fn staying(inventories: &[Inventory], weights: &[Weights], plan: &Plan, entries: &[(usize, EntryIx)]) -> u64 {
+    let mut paths: HashMap<usize, HashSet<PathId>> = HashMap::new();
+    for &(at, ix) in entries {
+        let kept = &plan.roots[at].kept_paths;
+        let of_entry = claims(&inventories[at], ix).into_iter().filter(|path| kept[path.index()]);
+        paths.entry(at).or_default().extend(of_entry);
+    }
+    sum_of_all(paths.into_iter().map(|(at, paths)| (&weights[at], paths))).size
+}
+
+/// The bytes at paths in several roots.
+fn sum_of_all<'a>(roots: impl Iterator<Item = (&'a Weights, HashSet<PathId>)>) -> Usage {
     let mut usage = Usage::default();
     let mut inodes: HashSet<(u64, u64)> = HashSet::new();
-    for (inventory, weights) in inventories.iter().zip(weights) {
-        for path in weights.paths_of(inventory, |cache| inventory.caches[cache].in_scope) {
+    for (weights, paths) in roots {
+        for path in paths {
             usage += weights.measure.usage[path.index()];
             let linked = weights.linked_at.get(&path).into_iter().flatten();
             let linked = linked.map(|inode| &weights.measure.linked[*inode]);

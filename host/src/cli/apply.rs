@@ -11,13 +11,13 @@ use jiff::Timestamp;
 use crate::clean::{Approved, Chosen, HeldEntries, Inventory, Keeping, RootPlan, Saved, SavedRoot, Target, Terms};
 use crate::model::{Detail, escape_text};
 use crate::survey::{Found, Scope, Survey};
-use crate::ui::age;
 use crate::ui::json::CleanKeep;
+use crate::ui::{age, local};
 
 use super::args::{Apply, Removing};
 use super::context::Context;
 use super::exit::{Failure, Status};
-use super::removal::{self, Looked, Wish};
+use super::removal::{self, Gone, Looked, Wish};
 
 pub(super) fn run(context: &mut Context, args: &Apply) -> Result<Status, Failure> {
     if args.plan == Path::new("-") && !args.how.yes && !args.how.dry_run {
@@ -111,13 +111,13 @@ impl Wish for Planned<'_> {
         let Saved { made, terms, .. } = self.saved;
         let options = terms.options();
         let with = if options.is_empty() { String::new() } else { format!(", made with {options}") };
-        Some(format!("A plan of {made}, {}{with}", age(*made, self.now)))
+        Some(format!("A plan of {} ({}){with}", local(*made), age(*made, self.now)))
     }
 }
 
 impl Planned<'_> {
     /// What of the plan is not there any more, or is in a root that is another one now.
-    fn gone(&self, found: &Found, places: &[Option<usize>]) -> Vec<CleanKeep> {
+    fn gone(&self, found: &Found, places: &[Option<usize>]) -> Vec<Gone> {
         let mut gone = Vec::new();
         for (root, at) in self.saved.roots.iter().zip(places) {
             let inventory = at.map(|at| &found.inventories[at]);
@@ -127,13 +127,14 @@ impl Planned<'_> {
                     Some(inventory) if find(inventory, &entry.cache, &entry.id).is_none() => "it is not there any more",
                     Some(_) => continue,
                 };
-                gone.push(CleanKeep {
+                let row = CleanKeep {
                     cache: entry.cache.clone(),
                     root: escape_text(root.path.as_os_str()),
                     id: entry.id.clone(),
                     reason: reason.into(),
                     size: 0,
-                });
+                };
+                gone.push(Gone { row, part: !entry.chosen });
             }
         }
         gone

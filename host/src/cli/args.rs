@@ -174,7 +174,7 @@ pub(super) enum Protection {
 
 #[derive(Debug, Arguments)]
 pub(super) struct Undo {
-    /// A run, as `dscc list` and `dscc clean` name it; by default the last one of which something waits
+    /// A run, as `dscc list`, `dscc history` and `dscc clean` name it; by default the last one of which something waits
     #[arg(value_name = "RUN")]
     pub(super) run: Option<String>,
     /// Delete what waits instead, of this run or of all

@@ -1,13 +1,14 @@
 //! `dscc history`: what runs of `clean` did, from the journal, the latest first; or everything about one of them.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::model::Problem;
-use crate::runs::{Event, Failed, Fate, PastRun, Planned, Runs, State, history};
+use crate::runs::{Event, Failed, Fate, Name, PastRun, Planned, Runs, State, history};
 use crate::ui::json::SchemaVersion;
-use crate::ui::{Column, Style, Table, age, escape, size};
+use crate::ui::{Column, Style, Table, age, count, escape, local, size};
 
 use super::args::History;
 use super::context::Context;
@@ -75,7 +76,7 @@ struct Later {
     /// `asked`, `killed` or `waited`.
     because: crate::runs::Because,
     /// The entries that are back.
-    back: Vec<crate::runs::Name>,
+    back: Vec<Name>,
     /// Those that could not go back.
     left: Vec<crate::runs::Left>,
     freed: u64,
@@ -154,7 +155,10 @@ fn tell(context: &mut Context, past: &PastRun) -> Result<(), Failure> {
     for event in &past.later {
         lines.push(match event {
             Event::Undone { at, back, left, .. } => {
-                format!("  later    {}: {} put back, {} not", time(*at), back.len(), left.len())
+                let back = count(outermost(past, back.iter().map(name)), "entry", "entries");
+                let left = outermost(past, left.iter().map(|it| (it.cache.as_str(), it.id.as_str())));
+                let left = if left == 0 { String::new() } else { format!(", {left} not") };
+                format!("  later    {}: {back} put back{left}", time(*at))
             }
             Event::Discarded { at, freed, failed: None, .. } => {
                 format!("  later    {}: deleted for good, {}", time(*at), size(*freed))
@@ -170,7 +174,7 @@ fn tell(context: &mut Context, past: &PastRun) -> Result<(), Failure> {
     let mut table = Table::new(titles.into());
     for (it, fate) in past.remove.iter().zip(past.fates()) {
         let style = if fate == Fate::Failed { Style::Warning } else { Style::Plain };
-        table.row(style, [&it.id, &size(it.size), outcome(fate).unwrap_or("?"), &it.reason]);
+        table.row(style, [&it.id, &size(it.size), by_now(past, it, fate), &it.reason]);
     }
     for it in &past.keep {
         table.row(Style::Dim, [&it.id, "", "kept", &it.reason]);
@@ -199,6 +203,29 @@ fn entries(past: &PastRun) -> usize {
     past.remove.iter().zip(past.fates()).filter(counts).count()
 }
 
+/// How many of these went for themselves.
+fn outermost<'a>(past: &'a PastRun, names: impl Iterator<Item = (&'a str, &'a str)>) -> usize {
+    let parts = past.remove.iter().filter(|it| it.part).map(|it| (it.cache.as_str(), it.id.as_str()));
+    let parts: HashSet<_> = parts.collect();
+    names.filter(|name| !parts.contains(name)).count()
+}
+
+fn name(it: &Name) -> (&str, &str) {
+    (&it.cache, &it.id)
+}
+
+/// What an entry's outcome has become, for people.
+fn by_now(past: &PastRun, it: &Planned, fate: Fate) -> &'static str {
+    let of_this = |other: &Name| name(other) == (&it.cache, &it.id);
+    let is_back =
+        past.later.iter().any(|event| matches!(event, Event::Undone { back, .. } if back.iter().any(of_this)));
+    match fate {
+        Fate::Removed | Fate::Unknown if is_back => "put back",
+        Fate::Removed if past.waits => "waits",
+        fate => outcome(fate).unwrap_or("?"),
+    }
+}
+
 fn command(past: &PastRun) -> String {
     let quoted = |word: &String| if word.contains(char::is_whitespace) { format!("'{word}'") } else { word.clone() };
     past.command.iter().map(quoted).collect::<Vec<_>>().join(" ")
@@ -206,10 +233,6 @@ fn command(past: &PastRun) -> String {
 
 fn waits(past: &PastRun) -> String {
     past.until.map_or_else(|| "waits".into(), |until| format!("until {}", local(until)))
-}
-
-fn local(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// How a run ended, for people.
@@ -220,6 +243,7 @@ fn sentence(past: &PastRun) -> &'static str {
         State::Partly => "done in part",
         State::Held if past.waits => "done, waits for undo",
         State::Held => "done, not all deleted yet",
+        State::Interrupted if past.waits => "interrupted, waits for undo",
         State::Interrupted => "interrupted",
         State::GivenUp => "given up, and put back",
         State::Killed if !past.recorded => "killed, or goes on",

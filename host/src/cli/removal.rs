@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::clean::{Chosen, HeldEntries, Hold, Inventory, Keeping, Outcome, Plan, RootPlan, Terms};
+use crate::clean::{Chosen, HeldEntries, Hold, Inventory, Keeping, Outcome, Plan, RootPlan, Terms, Weights};
 use crate::model::Problem;
 use crate::runs::{Afterwards, GivenUp, Runs, Watch, recover, sweep};
 use crate::settings::Settings;
@@ -55,7 +55,14 @@ pub(super) struct Looked {
     found: Found,
     chosen: Vec<Vec<Chosen>>,
     /// What should have been selected, and is not there any more.
-    gone: Vec<CleanKeep>,
+    gone: Vec<Gone>,
+}
+
+/// An entry that is not there any more.
+pub(super) struct Gone {
+    pub(super) row: CleanKeep,
+    /// Whether it was only in something that was selected.
+    pub(super) part: bool,
 }
 
 impl Looked {
@@ -74,7 +81,7 @@ impl Looked {
     }
 
     /// The same without some things that are gone.
-    pub(super) fn without(self, gone: Vec<CleanKeep>) -> Self {
+    pub(super) fn without(self, gone: Vec<Gone>) -> Self {
         Self { gone, ..self }
     }
 }
@@ -82,6 +89,7 @@ impl Looked {
 /// What was found and what is to be done about it.
 struct Prepared {
     looked: Looked,
+    weights: Vec<Weights>,
     plan: Plan,
 }
 
@@ -90,6 +98,13 @@ impl Prepared {
     fn is_empty(&self) -> bool {
         self.plan.roots.iter().all(RootPlan::is_empty)
     }
+}
+
+/// What was told before the question, and is not told again after it.
+#[derive(Default)]
+struct Told {
+    problems: Vec<Problem>,
+    stays: Vec<String>,
 }
 
 /// How the command goes about it.
@@ -102,7 +117,7 @@ struct Way {
 }
 
 impl Way {
-    /// From now on locks are waited for, and what waits does so.
+    /// Locks are waited for from now on, and so does wait what waits.
     fn of(how: &Removing, settings: &Settings) -> Self {
         let age = how.keep_undo.or(settings.keep_undo).filter(|age| !age.is_zero() && !how.no_record);
         let afterwards = age.map_or(Afterwards::Delete, |age| Afterwards::Wait(Timestamp::now().checked_add(age).ok()));
@@ -144,7 +159,8 @@ pub(super) fn find(context: &Context, survey: &Survey, how: &Removing, scope: Sc
 pub(super) fn run(context: &mut Context, wish: &dyn Wish) -> Result<Status, Failure> {
     let how = wish.how();
     check_usage(context, how)?;
-    let way = Way::of(how, &context.settings()?);
+    let settings = context.settings()?;
+    let mut way = Way::of(how, &settings);
     if !how.dry_run {
         let runs = Runs::new(&context.folders.state);
         if !how.no_record {
@@ -164,7 +180,7 @@ pub(super) fn run(context: &mut Context, wish: &dyn Wish) -> Result<Status, Fail
         return if done_to.is_empty() {
             show(context, wish, way, &done_to)
         } else {
-            report(context, wish, &done_to, &done, &[])
+            report(context, wish, &done_to, &done, &Told::default())
         };
     }
     let mut seen = carry_out::prepare(context, &survey, wish, way)?;
@@ -177,7 +193,9 @@ pub(super) fn run(context: &mut Context, wish: &dyn Wish) -> Result<Status, Fail
         context.output.note("Nothing was removed.");
         return Ok(Status::Done);
     }
-    let told = seen.looked.found.problems.clone();
+    let told = Told { problems: seen.looked.found.problems.clone(), stays: kept::lines(&seen) };
+    // However long the answer took.
+    way = Way::of(how, &settings);
     let done = carry_out::carry_out(context, &survey, wish, way, &mut seen)?;
     report(context, wish, &seen, &done, &told)
 }
@@ -204,7 +222,7 @@ fn report(
     wish: &dyn Wish,
     seen: &Prepared,
     done: &Done,
-    told: &[Problem],
+    told: &Told,
 ) -> Result<Status, Failure> {
     print::report(context, seen, done, told)?;
     let complete = done.outcomes.iter().all(|outcome| outcome.failed.is_empty());
@@ -242,7 +260,7 @@ fn confirm(context: &mut Context, plan: &Plan, way: Way) -> Result<Answer, Failu
 
 /// What the plan alone says of the exit status: all of it held back, or something that the user named.
 fn status_of_plan(prepared: &Prepared, wish: &dyn Wish) -> Status {
-    let Prepared { looked, plan } = prepared;
+    let Prepared { looked, plan, .. } = prepared;
     let empty = plan.roots.iter().all(RootPlan::is_empty);
     let kept: Vec<&Keeping> = plan.roots.iter().flat_map(|root| &root.keep).collect();
     let failed = kept.iter().any(|keeping| keeping.held.hold == Hold::Unadvised);
@@ -258,7 +276,7 @@ fn status_of_plan(prepared: &Prepared, wish: &dyn Wish) -> Status {
 
 impl Prepared {
     /// Plugins that failed to advise are among the problems, like those that failed to list.
-    fn new(mut looked: Looked, plan: Plan) -> Self {
+    fn new(mut looked: Looked, weights: Vec<Weights>, plan: Plan) -> Self {
         let found = &mut looked.found;
         for (inventory, root) in found.inventories.iter().zip(&plan.roots) {
             let unadvised = root.keep.iter().filter(|keeping| keeping.held.hold == Hold::Unadvised);
@@ -274,6 +292,6 @@ impl Prepared {
                 }
             }
         }
-        Self { looked, plan }
+        Self { looked, weights, plan }
     }
 }

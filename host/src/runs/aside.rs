@@ -86,9 +86,12 @@ impl<'a> Aside<'a> {
             holding: Place(self.holding.path().to_owned()),
             held_in: self.holding.identity(),
         });
+        let all = self.plan.remove.iter().enumerate();
+        let place: HashMap<usize, usize> = all.map(|(number, removing)| (removing.entry, number)).collect();
         for removing in &self.plan.remove {
             let (cache, id) = (removing.cache.clone(), removing.id.clone());
-            run.add(&Line::Entry { cache, id, size: removing.size });
+            let within = self.inventory.ancestors(removing.entry).find_map(|above| place.get(&above).copied());
+            run.add(&Line::Entry { cache, id, size: removing.size, within });
         }
         let also = self.holders_of_moves();
         let is_made_in = |at: &&RelPath| self.holding.path().starts_with(root.path().join(at.to_path_buf()));

@@ -16,7 +16,7 @@ pub struct Held {
     pub run: String,
     /// When it began.
     pub begun: Option<Timestamp>,
-    /// How many entries it took.
+    /// How many entries it took, without those in others.
     pub entries: usize,
     /// Bytes that wait and will be free when they are deleted, measured.
     pub size: u64,
@@ -34,7 +34,7 @@ pub fn held(runs: &Runs) -> Vec<Held> {
         Some(Held {
             run: past.name,
             begun: record.begun,
-            entries: record.roots.iter().map(|root| root.entries.len()).sum(),
+            entries: record.outermost().count(),
             size: waiting(&record),
             until: record.until,
             interrupted: record.phase != Some(Phase::Held),

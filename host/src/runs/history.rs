@@ -154,7 +154,7 @@ impl PastRun {
                     id: it.id,
                     reason: String::new(),
                     size: it.size,
-                    part: false,
+                    part: it.within.is_some(),
                 }));
             }
         }

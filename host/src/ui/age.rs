@@ -1,6 +1,7 @@
 //! Times: as ages for people, as RFC 3339 in UTC for programs.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -26,6 +27,11 @@ pub fn age(then: Timestamp, now: Timestamp) -> String {
     };
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {unit}{plural} ago")
+}
+
+/// A time to the minute, as the clock on the wall shows it.
+pub fn local(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// A time from nanoseconds since 1970, as file systems give it.

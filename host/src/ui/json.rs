@@ -44,7 +44,7 @@ pub struct ListHeld {
     pub run: String,
     /// When it began.
     pub begun: Option<Timestamp>,
-    /// How many entries it took.
+    /// How many entries it took, without those in others.
     pub entries: u64,
     /// Bytes that wait.
     pub size: u64,

@@ -11,11 +11,11 @@ mod size;
 mod style;
 mod table;
 
-pub use age::{age, rfc3339, timestamp};
+pub use age::{age, local, rfc3339, timestamp};
 pub use escape::{escape, is_hidden};
 pub use output::{Output, OutputError};
 pub use progress::{Count, Progress};
 pub use prompt::{Answer, ask, can_ask, confirm};
-pub use size::{at_least, size};
+pub use size::{at_least, count, size};
 pub use style::{ColorChoice, Colors, Style};
 pub use table::{Column, Rendered, Table};

@@ -116,8 +116,10 @@ impl Output {
         self.write_line(&line);
     }
 
-    /// There is nobody to tell if standard error cannot be written to.
+    /// There is nobody to tell if standard error cannot be written to. On a terminal, results that were printed before come
+    /// before; why they cannot be written is told by the next attempt.
     fn write_line(&mut self, line: &str) {
+        let _ = self.stdout.flush();
         let _ = writeln!(self.stderr, "{line}");
         let _ = self.stderr.flush();
     }

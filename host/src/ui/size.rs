@@ -29,6 +29,11 @@ pub fn at_least(bytes: u64, lower_bound: bool) -> String {
     if lower_bound { format!("\u{2265} {}", size(bytes)) } else { size(bytes) }
 }
 
+/// `1 entry`, `2 entries`.
+pub fn count(number: usize, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

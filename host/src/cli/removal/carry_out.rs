@@ -33,7 +33,7 @@ pub(super) fn prepare(context: &Context, survey: &Survey, wish: &dyn Wish, way: 
     if plan.roots.iter().any(|root| !root.is_empty()) {
         looked.found.problems.extend(unseen(&open));
     }
-    Ok(Prepared::new(looked, plan))
+    Ok(Prepared::new(looked, weights, plan))
 }
 
 /// Plans anew until nothing goes that may not, be it for the command's own reasons or because of `limit`.
@@ -187,7 +187,7 @@ fn under_locks(
         looked.found.problems.extend(unseen(&open));
         looked.found.problems.extend(remarks.into_iter().map(|remark| Problem::new("journal", remark)));
     }
-    Ok((Prepared::new(looked, plan), done))
+    Ok((Prepared::new(looked, weights, plan), done))
 }
 
 /// From here on signals stop the work between two things. What else went wrong comes along.
@@ -210,7 +210,7 @@ fn remove_all(
     } else {
         remove(&runs, command, (inventories, plan), &mut again, way.afterwards, &watch)?
     };
-    let why = if way.afterwards == Afterwards::Delete { Waiting::ForDeletion } else { Waiting::ForUndo };
+    let why = if removed.afterwards == Afterwards::Delete { Waiting::ForDeletion } else { Waiting::ForUndo };
     let waits = removed.held.map(|run| (run, why));
     Ok((Done { outcomes: removed.outcomes, waits, linked: removed.linked, signal: signals.caught() }, removed.remarks))
 }

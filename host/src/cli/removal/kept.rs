@@ -4,51 +4,46 @@ use std::cmp::Reverse;
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::clean::{EntryIx, Hold, Inventory, Keeping, RootPlan};
-use crate::ui::{escape, size};
+use crate::clean::{EntryIx, Hold, Inventory, Keeping, RootPlan, staying};
+use crate::ui::size;
 
-use super::super::context::Context;
-use super::super::exit::Failure;
 use super::{Prepared, print::SHOWN};
 
-/// Prints a line for each reason, and a line for each entry where there are several of one reason.
-pub(super) fn print(context: &mut Context, prepared: &Prepared) -> Result<(), Failure> {
+/// An entry that stays, with its root's place.
+type Staying<'a> = (usize, &'a Keeping);
+
+/// A line for each reason, and a line for each entry where there are several of one reason.
+pub(super) fn lines(prepared: &Prepared) -> Vec<String> {
     let groups = groups(prepared);
-    for (reason, entries) in groups.iter().take(SHOWN) {
-        for line in lines(reason, entries) {
-            context.output.print(&format!("{}\n", escape(&line)))?;
-        }
-    }
-    let gone = &prepared.looked.gone;
-    for row in gone.iter().take(SHOWN) {
-        context.output.print(&format!("{}\n", escape(&format!("Left out: {}: {}", row.id, row.reason))))?;
-    }
-    if let Some(rest) = gone.get(SHOWN..).filter(|rest| !rest.is_empty()) {
-        context.output.print(&format!("... and {} more are left out; --json lists them.\n", rest.len()))?;
-    }
-    let rest: Vec<&Keeping> = groups.into_iter().skip(SHOWN).flat_map(|(_, entries)| entries).collect();
+    let mut lines: Vec<String> =
+        groups.iter().take(SHOWN).flat_map(|(reason, entries)| group(prepared, reason, entries)).collect();
+    let rest: Vec<Staying<'_>> = groups.into_iter().skip(SHOWN).flat_map(|(_, entries)| entries).collect();
     if !rest.is_empty() {
-        let line = format!("... and {} more stay ({}); --json lists them.\n", rest.len(), size(sum(&rest)));
-        context.output.print(&line)?;
+        lines.push(format!("... and {} more stay ({}); --json lists them.", rest.len(), sum(prepared, &rest)));
     }
-    Ok(())
+    lines.extend(gone(prepared));
+    lines
 }
 
 /// The reasons in the order in which they first come up, each with its entries, the largest first.
-fn groups(prepared: &Prepared) -> Vec<(&str, Vec<&Keeping>)> {
+fn groups(prepared: &Prepared) -> Vec<(&str, Vec<Staying<'_>>)> {
+    let roots = prepared.looked.found.inventories.iter().zip(&prepared.plan.roots).enumerate();
+    let told = roots.flat_map(|(at, (inventory, root))| told(inventory, root).map(move |it| (at, it)));
+    let mut groups = by_reason(told.map(|it| (it.1.held.reason.as_str(), it)));
+    groups.iter_mut().for_each(|(_, entries)| entries.sort_by_key(|(_, it)| Reverse(it.size)));
+    groups
+}
+
+fn by_reason<'a, T>(rows: impl Iterator<Item = (&'a str, T)>) -> Vec<(&'a str, Vec<T>)> {
     let mut place: HashMap<&str, usize> = HashMap::new();
-    let mut groups: Vec<(&str, Vec<&Keeping>)> = Vec::new();
-    for (inventory, root) in prepared.looked.found.inventories.iter().zip(&prepared.plan.roots) {
-        for keeping in told(inventory, root) {
-            let reason = keeping.held.reason.as_str();
-            let at = *place.entry(reason).or_insert(groups.len());
-            if at == groups.len() {
-                groups.push((reason, Vec::new()));
-            }
-            groups[at].1.push(keeping);
+    let mut groups: Vec<(&str, Vec<T>)> = Vec::new();
+    for (reason, row) in rows {
+        let at = *place.entry(reason).or_insert(groups.len());
+        if at == groups.len() {
+            groups.push((reason, Vec::new()));
         }
+        groups[at].1.push(row);
     }
-    groups.iter_mut().for_each(|(_, entries)| entries.sort_by_key(|it| Reverse(it.size)));
     groups
 }
 
@@ -64,18 +59,38 @@ fn told<'a>(inventory: &Inventory, root: &'a RootPlan) -> impl Iterator<Item = &
     root.keep.iter().filter(move |it| it.named || !implied(it))
 }
 
-fn lines(reason: &str, entries: &[&Keeping]) -> Vec<String> {
-    if let [only] = entries {
+fn group(prepared: &Prepared, reason: &str, entries: &[Staying<'_>]) -> Vec<String> {
+    if let [(_, only)] = entries {
         return vec![format!("Stays: {} ({}): {reason}", only.id, size(only.size))];
     }
-    let mut lines = vec![format!("Stay: {} entries ({}): {reason}", entries.len(), size(sum(entries)))];
-    lines.extend(entries.iter().take(SHOWN).map(|it| format!("  {} ({})", it.id, size(it.size))));
+    let mut lines = vec![format!("Stay: {} entries ({}): {reason}", entries.len(), sum(prepared, entries))];
+    lines.extend(entries.iter().take(SHOWN).map(|(_, it)| format!("  {} ({})", it.id, size(it.size))));
     if let Some(rest) = entries.get(SHOWN..).filter(|rest| !rest.is_empty()) {
-        lines.push(format!("  and {} more ({}); --json lists them", rest.len(), size(sum(rest))));
+        lines.push(format!("  and {} more ({}); --json lists them", rest.len(), sum(prepared, rest)));
     }
     lines
 }
 
-fn sum(entries: &[&Keeping]) -> u64 {
-    entries.iter().map(|it| it.size).sum()
+/// What they weigh together, which is less than the sum where they share something.
+fn sum(prepared: &Prepared, entries: &[Staying<'_>]) -> String {
+    let entries: Vec<(usize, EntryIx)> = entries.iter().map(|(at, it)| (*at, it.entry)).collect();
+    size(staying(&prepared.looked.found.inventories, &prepared.weights, &prepared.plan, &entries))
+}
+
+/// The same of what should have been selected and is not there. What was only in it goes without saying.
+fn gone(prepared: &Prepared) -> Vec<String> {
+    let rows = prepared.looked.gone.iter().filter(|gone| !gone.part).map(|gone| &gone.row);
+    let mut lines = Vec::new();
+    for (reason, rows) in by_reason(rows.map(|row| (row.reason.as_str(), row))) {
+        if let [only] = rows.as_slice() {
+            lines.push(format!("Left out: {}: {reason}", only.id));
+            continue;
+        }
+        lines.push(format!("Left out: {} entries: {reason}", rows.len()));
+        lines.extend(rows.iter().take(SHOWN).map(|row| format!("  {}", row.id)));
+        if rows.len() > SHOWN {
+            lines.push(format!("  and {} more; --json lists them", rows.len() - SHOWN));
+        }
+    }
+    lines
 }

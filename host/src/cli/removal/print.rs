@@ -8,12 +8,12 @@ use crate::clean::{EntryIx, Outcome, Plan, Removing, RootPlan, Saved, Terms};
 use crate::documents;
 use crate::model::{Problem, Recovery};
 use crate::runs::Afterwards;
-use crate::ui::{Column, Style, Table, escape, size};
+use crate::ui::{Column, OutputError, Style, Table, count, escape, size};
 
 use super::super::context::Context;
 use super::super::exit::Failure;
 use super::super::list::nothing;
-use super::{Done, Looked, Prepared, Waiting, kept};
+use super::{Done, Looked, Prepared, Told, Waiting, kept};
 
 /// So many entries are shown before the question; `l` shows the rest.
 pub(super) const SHOWN: usize = 10;
@@ -44,7 +44,12 @@ pub(super) fn plan(
     context.tell(&prepared.looked.found.problems);
     let rows = outermost(&prepared.plan);
     if context.global.quiet {
-        return Ok(rows.iter().try_for_each(|(_, it, _)| context.output.print(&format!("{}\n", escape(&it.id))))?);
+        let ids: String = rows.iter().map(|(_, it, _)| format!("{}\n", escape(&it.id))).collect();
+        // Results are what went: before a question this is only for who is asked.
+        let Some(_) = dry_run else {
+            return Ok(write!(context.output.questions(), "{ids}").map_err(OutputError::from)?);
+        };
+        return Ok(context.output.print(&ids)?);
     }
     if prepared.looked.found.inventories.is_empty() {
         return nothing(context, &prepared.looked.found);
@@ -63,10 +68,9 @@ pub(super) fn plan(
         let rendered = table.render(context.output.width, context.output.colors.stdout);
         context.output.print(&rendered.text)?;
     }
-    for line in summary(prepared, afterwards) {
-        context.output.print(&format!("{}\n", escape(&line)))?;
+    for line in summary(prepared, afterwards).iter().chain(&kept::lines(prepared)) {
+        context.output.print(&format!("{}\n", escape(line)))?;
     }
-    kept::print(context, prepared)?;
     if dry_run.is_some() && !rows.is_empty() {
         context.output.print("Nothing was removed: this is a dry run.\n")?;
     }
@@ -123,12 +127,11 @@ fn endangered(prepared: &Prepared, recovery: Recovery, words: &str) -> Vec<Strin
 
 /// The question, with the two figures that matter.
 pub(super) fn question(plan: &Plan, afterwards: Afterwards) -> String {
-    let entries = outermost(plan).len();
-    let noun = if entries == 1 { "entry" } else { "entries" };
+    let entries = count(outermost(plan).len(), "entry", "entries");
     let expected = size(plan.expected().size);
     match afterwards {
-        Afterwards::Delete => format!("Remove {entries} {noun}, freeing {expected}?"),
-        Afterwards::Wait(_) => format!("Remove {entries} {noun}, {expected}, which are kept for undo?"),
+        Afterwards::Delete => format!("Remove {entries}, freeing {expected}?"),
+        Afterwards::Wait(_) => format!("Remove {entries}, and keep their {expected} for undo?"),
     }
 }
 
@@ -146,14 +149,14 @@ pub(super) fn full_list(plan: &Plan) -> String {
     text
 }
 
-/// What was done, measured, and the problems that were not told before.
-pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, told: &[Problem]) -> Result<(), Failure> {
+/// What was done, measured, and what was not told before.
+pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, told: &Told) -> Result<(), Failure> {
     let outcomes = &done.outcomes;
     if context.global.json {
         return print_json(context, prepared, outcomes, None);
     }
-    let new: Vec<Problem> = prepared.looked.found.problems.iter().filter(|it| !told.contains(it)).cloned().collect();
-    context.tell(&new);
+    let new = prepared.looked.found.problems.iter().filter(|it| !told.problems.contains(it));
+    context.tell(&new.cloned().collect::<Vec<Problem>>());
     let mut removed = Vec::new();
     for (root, outcome) in prepared.plan.roots.iter().zip(outcomes) {
         removed.extend(outcome.removed.iter().map(|&at| &root.remove[at]).filter(|removing| removing.outermost));
@@ -161,7 +164,7 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, to
     if context.global.quiet {
         removed.iter().try_for_each(|it| context.output.print(&format!("{}\n", escape(&it.id))))?;
     } else {
-        for line in totals(removed.len(), &prepared.plan, done) {
+        for line in totals(&count(removed.len(), "entry", "entries"), &prepared.plan, done) {
             context.output.print(&format!("{line}\n"))?;
         }
         if let Some((run, why)) = &done.waits {
@@ -174,7 +177,10 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, to
                 }
             });
         }
-        kept::print(context, prepared)?;
+        let stays = kept::lines(prepared);
+        if stays != told.stays {
+            stays.iter().try_for_each(|line| context.output.print(&format!("{}\n", escape(line))))?;
+        }
     }
     for problem in documents::failures(&prepared.looked.found, &prepared.plan, outcomes) {
         let (cache, place) = (problem.cache.as_deref(), problem.path.as_deref());
@@ -185,15 +191,14 @@ pub(super) fn report(context: &mut Context, prepared: &Prepared, done: &Done, to
 }
 
 /// What was done, in figures.
-fn totals(removed: usize, plan: &Plan, done: &Done) -> Vec<String> {
-    let noun = if removed == 1 { "entry" } else { "entries" };
+fn totals(removed: &str, plan: &Plan, done: &Done) -> Vec<String> {
     let mut lines = match done.waits {
         Some((_, Waiting::ForUndo)) => {
-            let bytes = size(plan.expected().size);
-            return vec![format!("Removed {removed} {noun}; {bytes} wait, and are not free yet.")];
+            let bytes = size(put_aside(plan, &done.outcomes));
+            return vec![format!("Removed {removed}; {bytes} wait, and are not free yet.")];
         }
         _ => vec![format!(
-            "Removed {removed} {noun}, {}",
+            "Removed {removed}, {}",
             documents::freed(done.outcomes.iter().map(|outcome| outcome.freed).sum())
         )],
     };
@@ -204,15 +209,24 @@ fn totals(removed: usize, plan: &Plan, done: &Done) -> Vec<String> {
     lines
 }
 
+/// Bytes of what waits: what the plan says, or less if not all of it went.
+fn put_aside(plan: &Plan, outcomes: &[Outcome]) -> u64 {
+    let roots = || plan.roots.iter().zip(outcomes);
+    if roots().all(|(root, outcome)| outcome.removed.len() == root.remove.len()) {
+        return plan.expected().size;
+    }
+    roots().flat_map(|(root, outcome)| outcome.removed.iter().map(|&at| root.remove[at].size)).sum()
+}
+
 fn print_json(
     context: &mut Context,
     prepared: &Prepared,
     outcomes: &[Outcome],
     dry_run: Option<&Terms>,
 ) -> Result<(), Failure> {
-    let Prepared { looked: Looked { found, chosen, gone }, plan } = prepared;
+    let Prepared { looked: Looked { found, chosen, gone }, plan, .. } = prepared;
     let mut document = documents::clean(found, plan, outcomes, dry_run.is_some());
-    document.keep.extend(gone.iter().cloned());
+    document.keep.extend(gone.iter().map(|gone| gone.row.clone()));
     document.plan = dry_run.map(|terms| Saved::of(&found.inventories, chosen, plan, terms));
     context.print_json(&document)
 }

@@ -64,6 +64,9 @@ pub enum Line {
         id: String,
         /// Bytes that go with it.
         size: u64,
+        /// The entry that goes, too, and that it is a part of, counted in this root.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<usize>,
     },
     /// One thing that is put aside.
     Item {
@@ -232,6 +235,8 @@ pub struct EntryRecord {
     pub id: String,
     /// Bytes that went with it.
     pub size: u64,
+    /// The entry that went, too, and that it is a part of.
+    pub within: Option<usize>,
 }
 
 /// A thing that was put aside.
@@ -333,8 +338,8 @@ impl Record {
                 edits: Vec::new(),
             }),
             Line::Phase { phase, until, .. } => (self.phase, self.until) = (Some(phase), until),
-            Line::Entry { cache, id, size } => {
-                self.roots.last_mut()?.entries.push(EntryRecord { cache, id, size });
+            Line::Entry { cache, id, size, within } => {
+                self.roots.last_mut()?.entries.push(EntryRecord { cache, id, size, within });
             }
             Line::Item { path: at, ino, kind, entries, emptied } => {
                 let root = self.roots.last_mut()?;

@@ -286,7 +286,7 @@ impl Event {
 
     /// What waited of a run of the past was deleted now, or not all of it.
     pub fn discarded(run: &str, because: Because, done: &Result<Freed, Discarded>) -> Self {
-        let freed = done.as_ref().copied().unwrap_or_default();
+        let freed = done.as_ref().map_or_else(|error| error.freed, |freed| *freed);
         Self::Discarded {
             run: run.to_owned(),
             at: Timestamp::now(),

@@ -42,6 +42,8 @@ pub struct Removed {
     pub outcomes: Vec<Outcome>,
     /// The run's name, if something of it waits.
     pub held: Option<String>,
+    /// What became of it: what was asked for, unless something could neither go back nor be deleted.
+    pub afterwards: Afterwards,
     /// What else went wrong: the journal lacks something, or the record is still there.
     pub remarks: Vec<String>,
     /// Bytes of what was deleted that are not free, because they have further names.
@@ -195,7 +197,7 @@ fn finish(
     if !waits {
         remarks.extend(run.forget().err().map(|error| format!("nothing waits any more, and still there is {error}")));
     }
-    Ok(Removed { outcomes, held, remarks, linked: tally.linked() })
+    Ok(Removed { outcomes, held, afterwards, remarks, linked: tally.linked() })
 }
 
 /// Puts back what is aside.
@@ -240,7 +242,7 @@ pub fn remove_unrecorded(
     let told = if is_told { Ok(()) } else { runs.journal().add(&begun) }.and_then(|()| runs.journal().add(&ended));
     runs.reserve().restore();
     remarks.extend(told.err().map(|error| format!("this run is not told in full: {error}")));
-    Removed { outcomes, held: None, remarks, linked: tally.linked() }
+    Removed { outcomes, held: None, afterwards: Afterwards::Delete, remarks, linked: tally.linked() }
 }
 
 /// Nothing of a root goes, because there is no place to put it aside.
@@ -266,10 +268,10 @@ pub(super) fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkT
     let left = purge(&aside.holding, &aside.waits(), tally, watch);
     outcome.freed = space.certain(tally.freed() - before);
     let clean = left.is_empty();
-    let mut stopped = HashSet::new();
+    let (mut stopped, mut there) = (HashSet::new(), HashSet::new());
     for Left { item, path, error } in left {
         let removing = aside.removing_of(item);
-        outcome.removed.retain(|removed| *removed != removing);
+        there.insert(removing);
         let consequence = match error {
             Some(FsError::Stranded) => None,
             Some(_) => Some("it is out of the cache and not deleted; `dscc undo --discard` tries again"),
@@ -284,45 +286,63 @@ pub(super) fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkT
             consequence: consequence.map(str::to_owned),
         });
     }
+    outcome.removed.retain(|removed| !there.contains(removed));
     clean && matches!(aside.holding.remove_if_empty(), Ok(true))
 }
 
 /// Deletes what waits of a run of the past, and forgets it.
 ///
 /// # Errors
-/// The first thing that could not be deleted; the run is not forgotten then.
-pub fn discard(mut run: Run, record: &Record, watch: &Watch) -> Result<Freed, Discarded> {
-    run.enter(Phase::Purging, None).map_err(Discarded::Record)?;
-    let (tally, mut freed) = (LinkTally::default(), Vec::new());
+/// The first thing that could not be deleted, and what was freed before; the run is not forgotten then.
+pub fn discard(run: Run, record: &Record, watch: &Watch) -> Result<Freed, Discarded> {
+    let mut freed = Vec::new();
+    let done = discard_all(run, record, &mut freed, watch);
+    let freed: Freed = freed.into_iter().sum();
+    done.map(|()| freed).map_err(|why| Discarded { why, freed })
+}
+
+fn discard_all(mut run: Run, record: &Record, freed: &mut Vec<Freed>, watch: &Watch) -> Result<(), Why> {
+    run.enter(Phase::Purging, None).map_err(Why::Record)?;
+    let tally = LinkTally::default();
     for root in &record.roots {
         let holding = match root.open_holding() {
             Err(FsError::NotFound) if root.is_gone() => continue,
-            Err(FsError::NotFound) => return Err(Discarded::Absent(root.holding.clone())),
-            other => other.map_err(|error| Discarded::Place(root.holding.clone(), error))?,
+            Err(FsError::NotFound) => return Err(Why::Absent(root.holding.clone())),
+            other => other.map_err(|error| Why::Place(root.holding.clone(), error))?,
         };
         if let Ok(place) = root.open_root() {
             give_back_strangers(&place, &holding, &root.waits());
         }
         let (before, space) = (tally.freed(), holding.as_root().map(|root| Space::before(&root)));
-        if let Some(Left { path, error, .. }) = purge(&holding, &root.waits(), &tally, watch).into_iter().next() {
-            let failed = |error| Discarded::Place(root.holding.join(path.to_path_buf()), error);
-            return Err(error.map_or(Discarded::Stopped, failed));
+        let left = purge(&holding, &root.waits(), &tally, watch).into_iter().next();
+        let of_root = tally.freed() - before;
+        freed.push(space.map_or(Freed { at_least: 0, ..of_root }, |space| space.certain(of_root)));
+        if let Some(Left { path, error, .. }) = left {
+            let failed = |error| Why::Place(root.holding.join(path.to_path_buf()), error);
+            return Err(error.map_or(Why::Stopped, failed));
         }
-        freed.extend(space.map(|space| space.certain(tally.freed() - before)));
         match holding.remove_if_empty() {
             Ok(true) => {}
-            Ok(false) => return Err(Discarded::Place(root.holding.clone(), FsError::NotEmpty)),
-            Err(error) => return Err(Discarded::Place(root.holding.clone(), error)),
+            Ok(false) => return Err(Why::Place(root.holding.clone(), FsError::NotEmpty)),
+            Err(error) => return Err(Why::Place(root.holding.clone(), error)),
         }
     }
     record.places.iter().for_each(|place| Holding::clear_away(place));
-    run.forget().map_err(Discarded::Record)?;
-    Ok(freed.into_iter().sum())
+    run.forget().map_err(Why::Record)
+}
+
+/// Not all of what waits could be deleted.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub struct Discarded {
+    why: Why,
+    /// What was freed all the same.
+    pub freed: Freed,
 }
 
 /// Why what waits could not be deleted.
 #[derive(Debug, thiserror::Error)]
-pub enum Discarded {
+enum Why {
     /// The record.
     #[error("{0}")]
     Record(RunsError),

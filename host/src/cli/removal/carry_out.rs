@@ -150,7 +150,7 @@ fn remove_all(
     } else {
         remove(&runs, command, (inventories, plan), &mut again, way.afterwards, &watch)?
     };
-    let why = if way.afterwards == Afterwards::Delete { Waiting::ForDeletion } else { Waiting::ForUndo };
+    let why = if removed.afterwards == Afterwards::Delete { Waiting::ForDeletion } else { Waiting::ForUndo };
     let waits = removed.held.map(|run| (run, why));
     Ok((Done { outcomes: removed.outcomes, waits, linked: removed.linked, signal: signals.caught() }, removed.remarks))
 }

@@ -111,12 +111,18 @@ impl Planner<'_> {
         if !self.unknown.is_empty() {
             return Err(self.unknown);
         }
-        for (removing, path, identity) in self.emptied(fate) {
-            // After the last step of the entry that takes the last thing out.
-            let at = self.steps.partition_point(|step| step.removing <= removing);
-            let step = Step { removing, path, identity, stamp: None, kind: StepKind::Emptied, after: Vec::new() };
-            self.steps.insert(at, step);
-        }
+        let step = |(removing, path, identity)| Step {
+            removing,
+            path,
+            identity,
+            stamp: None,
+            kind: StepKind::Emptied,
+            after: Vec::new(),
+        };
+        let emptied: Vec<Step> = self.emptied(fate).into_iter().map(step).collect();
+        self.steps.extend(emptied);
+        // After the last step of the entry that takes the last thing out; the sorting keeps all other order.
+        self.steps.sort_by_key(|step| step.removing);
         Ok(self.steps)
     }
 

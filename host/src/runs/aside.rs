@@ -24,6 +24,8 @@ pub struct Aside<'a> {
     moves: Vec<Move>,
     /// By step: its moves, or why it has none.
     of_step: Vec<Result<Vec<usize>, (RelPath, FsError)>>,
+    /// By entry that goes: its moves. Thousands may have to be given back one after another.
+    of_entry: HashMap<usize, Vec<usize>>,
     watch: &'a Watch,
     /// Something that was to be put back could not be: nothing of this may be deleted.
     pub(super) stuck: bool,
@@ -74,8 +76,11 @@ impl<'a> Aside<'a> {
         let mut pieces = Pieces { inventory, plan, kept_below: kept_below(inventory, plan), moves: Vec::new() };
         let of_step = plan.steps.iter().map(|step| pieces.of_step(step)).collect();
         let moves = pieces.moves;
+        let mut of_entry: HashMap<usize, Vec<usize>> = HashMap::new();
+        let add = |(number, item): (usize, &Move)| of_entry.entry(item.removing).or_default().push(number);
+        moves.iter().enumerate().for_each(add);
         let losses = losses(inventory, plan);
-        Self { inventory, plan, holding, moves, of_step, watch, stuck: false, losses }
+        Self { inventory, plan, holding, moves, of_step, of_entry, watch, stuck: false, losses }
     }
 
     fn record(&self, run: &mut Run, before: &HashMap<RelPath, Stat>) {
@@ -156,13 +161,14 @@ impl<'a> Aside<'a> {
                 return self.put_all_back(outcome, None, &|_| because.clone());
             }
         };
+        let mut back = HashSet::new();
         for number in self.around(claimed).into_iter().rev() {
             let error = self.give_back(number).err();
             let item = &self.moves[number];
             if item.if_empty && error.is_none() {
                 continue; // for the sake of what is in it
             }
-            outcome.removed.retain(|removed| *removed != item.removing);
+            back.insert(item.removing);
             outcome.failed.push(Failure {
                 cache: self.inventory.items[self.plan.remove[item.removing].entry].cache,
                 removing: Some(item.removing),
@@ -171,6 +177,7 @@ impl<'a> Aside<'a> {
                 error,
             });
         }
+        outcome.removed.retain(|removed| !back.contains(removed));
     }
 
     /// Puts everything back, and says so of each entry, also of `used` if that is a part of one.
@@ -279,14 +286,10 @@ impl<'a> Aside<'a> {
 
     /// An entry that cannot go whole does not go at all.
     fn give_back_entry(&mut self, removing: usize) -> Vec<(RelPath, FsError)> {
-        let mut failures = Vec::new();
-        for number in (0..self.moves.len()).rev() {
-            if self.moves[number].moved && self.moves[number].removing == removing {
-                let failed = self.give_back(number).err();
-                failures.extend(failed.map(|error| (self.moves[number].path.clone(), error)));
-            }
-        }
-        failures
+        let moves = self.of_entry.get(&removing).cloned().unwrap_or_default().into_iter().rev();
+        let moved: Vec<usize> = moves.filter(|number| self.moves[*number].moved).collect();
+        let give_back = |number| self.give_back(number).err().map(|error| (self.moves[number].path.clone(), error));
+        moved.into_iter().filter_map(give_back).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Undoing a run: what it put aside goes back to its places, entry by entry, each whole or not at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Instant;
 
 use crate::clean::give_lines_back;
@@ -74,8 +74,8 @@ fn is_at_its_place(root: &Root, item: &Waits<'_>) -> bool {
     root.stat(item.path).is_ok_and(|found| item.is(&found))
 }
 
-/// Putting things back changes the times of the folders they are in, and so does removing where they were. Deepest first:
-/// that of a folder is not changed by what happens to its parent's.
+/// Putting things back changes the times of the folders they are in, and so does removing where they were. Setting them
+/// changes no other folder's.
 fn restore_times(root: &Root, record: &RootRecord) {
     for folder in &record.folders {
         // A time that stays new harms nobody.
@@ -118,15 +118,13 @@ impl<'a> Part<'a> {
     }
 
     fn put_back(&self, done: &mut PutBack, progress: &Progress) {
-        let blocked = self.blocked();
-        let reason = |entry: usize| blocked.iter().find(|(it, _)| *it == entry).map(|(_, reason)| reason.clone());
+        let (taken, blocked) = (self.taken(), self.blocked());
         self.edit(Moment::After, done);
         let mut broken: BTreeSet<usize> = BTreeSet::new();
         let mut moved: Vec<(usize, Identity)> = Vec::new();
         for &item in self.waiting.iter().rev() {
             let it = &self.record.items[item];
-            let wanted = it.entries.iter().any(|entry| reason(*entry).is_none());
-            if !wanted {
+            if it.entries.iter().all(|entry| blocked.contains_key(entry)) {
                 continue;
             }
             if it.emptied && self.is_folder(&it.path) {
@@ -154,9 +152,9 @@ impl<'a> Part<'a> {
                 let _ = self.root.put_back_into(&self.holding, item, &it.path);
             }
         }
-        for (at, entry) in self.record.entries.iter().enumerate() {
-            match reason(at) {
-                Some(reason) => done.left.push((entry.clone(), reason)),
+        for (at, entry) in self.record.entries.iter().enumerate().filter(|(at, _)| taken.contains(at)) {
+            match blocked.get(&at) {
+                Some(reason) => done.left.push((entry.clone(), reason.clone())),
                 None if broken.contains(&at) => {
                     done.left.push((entry.clone(), "something came in the way of it at this moment".into()))
                 }
@@ -177,15 +175,29 @@ impl<'a> Part<'a> {
         Ok(identity)
     }
 
-    /// Whether an entry is in another one.
-    fn is_part(&self, entry: usize, above: usize) -> bool {
-        let (entry, above) = (&self.record.entries[entry], &self.record.entries[above]);
-        above.cache == entry.cache && above.id != entry.id && entry.id.starts_with(&above.id)
+    /// The entries that an entry is a part of, the nearest first.
+    fn above(&self, entry: usize) -> impl Iterator<Item = usize> + '_ {
+        let entries = &self.record.entries;
+        let up = move |at: &usize| entries.get(*at)?.within.filter(|above| *above < entries.len());
+        // A damaged record may lead round in a circle.
+        std::iter::successors(up(&entry), up).take(entries.len())
+    }
+
+    /// The entries of which something waits: of their own, or in them, or as all of what they are in. The others never
+    /// went, or are back.
+    fn taken(&self) -> HashSet<usize> {
+        let items = &self.record.items;
+        let own: HashSet<usize> = items.iter().flat_map(|item| &item.entries).copied().collect();
+        let waits: HashSet<usize> = self.waiting.iter().flat_map(|&item| &items[item].entries).copied().collect();
+        let around = waits.iter().flat_map(|at| self.above(*at));
+        let all = 0..self.record.entries.len();
+        let parts = all.filter(|at| !own.contains(at) && self.above(*at).any(|above| waits.contains(&above)));
+        around.chain(parts).chain(waits.iter().copied()).collect()
     }
 
     fn add_parts(&self, broken: &mut BTreeSet<usize>) {
         let all = 0..self.record.entries.len();
-        let parts: Vec<usize> = all.filter(|at| broken.iter().any(|above| self.is_part(*at, *above))).collect();
+        let parts: Vec<usize> = all.filter(|at| self.above(*at).any(|above| broken.contains(&above))).collect();
         broken.extend(parts);
     }
 
@@ -200,31 +212,51 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The entries that cannot be put back, because something is in one of their places.
-    fn blocked(&self) -> Vec<(usize, String)> {
-        let mut blocked: Vec<(usize, String)> = Vec::new();
-        for &item in &self.waiting {
-            let it = &self.record.items[item];
-            let why = match self.root.stat(&it.path) {
-                Err(FsError::NotFound) => continue,
-                Ok(stat) if it.emptied && stat.identity.kind == NodeKind::Directory => continue,
-                Ok(_) => format!("something else is at `{}` by now", it.path),
-                Err(error) => format!("`{}` cannot be looked at: {error}", it.path),
-            };
-            blocked.extend(it.entries.iter().map(|entry| (*entry, why.clone())));
-        }
-        for (path, entries) in &self.record.needed {
-            if self.root.stat(path) == Err(FsError::NotFound) {
-                let why = format!("`{path}`, which it shared with others, is gone by now");
-                blocked.extend(entries.iter().map(|entry| (*entry, why.clone())));
+    /// The entries that cannot be put back, and why.
+    fn blocked(&self) -> HashMap<usize, String> {
+        let mut blocked: HashMap<usize, String> = HashMap::new();
+        for (entries, why) in self.in_the_way().into_iter().chain(self.lacking()) {
+            for entry in entries {
+                blocked.entry(*entry).or_insert_with(|| why.clone());
             }
         }
         // A part is nothing without what it is a part of: content may have gone with that.
         for at in 0..self.record.entries.len() {
-            let why = blocked.iter().find(|(above, _)| self.is_part(at, *above)).map(|(_, why)| why.clone());
-            blocked.extend(why.map(|why| (at, why)));
+            if let Some(why) = self.above(at).find_map(|above| blocked.get(&above).cloned()) {
+                blocked.entry(at).or_insert(why);
+            }
         }
         blocked
+    }
+
+    /// Entries of which a place is taken.
+    fn in_the_way(&self) -> Vec<(&[usize], String)> {
+        let why = |&item: &usize| {
+            let it = &self.record.items[item];
+            let why = match self.root.stat(&it.path) {
+                Err(FsError::NotFound) => return None,
+                Ok(stat) if it.emptied && stat.identity.kind == NodeKind::Directory => return None,
+                Ok(_) => format!("something else is at `{}` by now", it.path),
+                Err(error) => format!("`{}` cannot be looked at: {error}", it.path),
+            };
+            Some((it.entries.as_slice(), why))
+        };
+        self.waiting.iter().filter_map(why).collect()
+    }
+
+    /// Entries of which something is gone that they share: with others that stayed, or with one that came back before and
+    /// went again since.
+    fn lacking(&self) -> Vec<(&[usize], String)> {
+        let waiting: HashSet<usize> = self.waiting.iter().copied().collect();
+        let items = self.record.items.iter().enumerate();
+        let back = items.filter(|(item, it)| it.entries.len() > 1 && !it.emptied && !waiting.contains(item));
+        let back = back.map(|(_, it)| (&it.path, &it.entries));
+        let all = self.record.needed.iter().map(|(path, entries)| (path, entries)).chain(back);
+        let gone = all.filter(|(path, _)| self.root.stat(path) == Err(FsError::NotFound));
+        gone.map(|(path, entries)| {
+            (entries.as_slice(), format!("`{path}`, which it shared with others, is gone by now"))
+        })
+        .collect()
     }
 
     fn is_folder(&self, path: &RelPath) -> bool {

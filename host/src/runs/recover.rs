@@ -5,9 +5,9 @@ use jiff::Timestamp;
 
 use super::event::{Because, Event};
 use super::put_back::put_back;
-use super::record::Phase;
+use super::record::{Phase, Record};
 use super::removal::discard;
-use super::store::Runs;
+use super::store::{Run, Runs};
 use super::watch::Watch;
 
 /// Brings every killed run to an end; what was done, in sentences for people.
@@ -16,15 +16,17 @@ pub fn recover(runs: &Runs, watch: &Watch) -> Vec<String> {
     let mut said: Vec<String> = errors.iter().map(ToString::to_string).collect();
     for past in past {
         let Some(record) = &past.record else { continue };
-        let (phase, name) = (record.phase, &past.name);
-        if phase == Some(Phase::Held) {
-            if record.until.is_some_and(|until| until < Timestamp::now()) {
-                said.extend(expire(runs, name, watch));
-            }
+        let name = &past.name;
+        if waits_on(record) {
             continue;
         }
         match runs.take_over(name) {
-            Ok(Some((run, record))) if phase == Some(Phase::Purging) => {
+            // Somebody else may have come before: what is read under the lock decides.
+            Ok(Some((_, record))) if waits_on(&record) => {}
+            Ok(Some((run, record))) if record.phase == Some(Phase::Held) => {
+                said.extend(expire(runs, run, &record, watch));
+            }
+            Ok(Some((run, record))) if record.phase == Some(Phase::Purging) => {
                 let done = discard(run, &record, watch);
                 said.extend(tell(runs, &Event::discarded(name, Because::Killed, &done)));
                 match done {
@@ -39,7 +41,11 @@ pub fn recover(runs: &Runs, watch: &Watch) -> Vec<String> {
                         said.push(format!("what the interrupted run {name} had taken was put back"));
                     }
                     said.extend(done.left.iter().map(|(entry, reason)| {
-                        format!("`{}` of the interrupted run {name} could not be put back: {reason}", entry.id)
+                        format!(
+                            "`{}` of the interrupted run {name} could not be put back: {reason}; it waits, and \
+                                 `dscc undo --discard {name}` deletes it",
+                            entry.id
+                        )
                     }));
                 }
                 Err(error) => said.push(error.to_string()),
@@ -52,10 +58,15 @@ pub fn recover(runs: &Runs, watch: &Watch) -> Vec<String> {
     said
 }
 
+/// Whether what a run took is to wait, still.
+fn waits_on(record: &Record) -> bool {
+    record.phase == Some(Phase::Held) && record.until.is_none_or(|until| until >= Timestamp::now())
+}
+
 /// Deletes what has waited long enough.
-fn expire(runs: &Runs, name: &str, watch: &Watch) -> Vec<String> {
-    let Ok(Some((run, record))) = runs.take_over(name) else { return Vec::new() };
-    let done = discard(run, &record, watch);
+fn expire(runs: &Runs, run: Run, record: &Record, watch: &Watch) -> Vec<String> {
+    let name = &run.name.clone();
+    let done = discard(run, record, watch);
     let untold = tell(runs, &Event::discarded(name, Because::Waited, &done));
     let said = match done {
         Ok(_) => format!("what the run {name} took has waited long enough and was deleted"),

@@ -268,10 +268,10 @@ pub(super) fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkT
     let left = purge(&aside.holding, &aside.waits(), tally, watch);
     outcome.freed = space.certain(tally.freed() - before);
     let clean = left.is_empty();
-    let mut stopped = HashSet::new();
+    let (mut stopped, mut there) = (HashSet::new(), HashSet::new());
     for Left { item, path, error } in left {
         let removing = aside.removing_of(item);
-        outcome.removed.retain(|removed| *removed != removing);
+        there.insert(removing);
         let consequence = match error {
             Some(FsError::Stranded) => None,
             Some(_) => Some("it is out of the cache and not deleted; `dscc undo --discard` tries again"),
@@ -286,6 +286,7 @@ pub(super) fn purge_part(aside: &Aside<'_>, outcome: &mut Outcome, tally: &LinkT
             consequence: consequence.map(str::to_owned),
         });
     }
+    outcome.removed.retain(|removed| !there.contains(removed));
     clean && matches!(aside.holding.remove_if_empty(), Ok(true))
 }
 

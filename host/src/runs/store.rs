@@ -137,6 +137,8 @@ impl Runs {
                     if !is_at(&file, &path) {
                         continue; // another run took the empty record for that of a killed run, and has removed it
                     }
+                    // A record without a name is none, should the power fail. Not every file system knows how.
+                    let _ = File::open(&self.folder).and_then(|folder| folder.sync_all());
                     let mut run = self.run(&name, path, file);
                     run.add(&Line::Run { format: FORMAT, run: name, begun, command });
                     return Ok(run);
@@ -186,7 +188,11 @@ impl Runs {
         if !is_at(&file, &path) {
             return Ok(None); // its run, or another one that brought it to an end, has removed it
         }
-        let record = read(&file, &path)?;
+        let (record, whole) = read_whole_lines(&file, &path)?;
+        if file.metadata().is_ok_and(|it| whole < it.len() && it.len() <= LONGEST) {
+            // What a kill cut off would swallow the next line, and nobody could read the record any more.
+            file.set_len(whole).map_err(|error| RunsError::new(&path, error))?;
+        }
         Ok(Some((self.run(name, path, file), record)))
     }
 
@@ -291,13 +297,25 @@ fn is_ours(_: &fs::Metadata) -> bool {
 }
 
 fn read(file: &File, path: &Path) -> Result<Record, RunsError> {
+    read_whole_lines(file, path).map(|(record, _)| record)
+}
+
+/// A record, and how many bytes its whole lines have: a kill may cut the last one off, also within a character.
+fn read_whole_lines(file: &File, path: &Path) -> Result<(Record, u64), RunsError> {
     let metadata = file.metadata().map_err(|error| RunsError::new(path, error))?;
     if !metadata.is_file() || !is_ours(&metadata) {
         return Err(RunsError::new(path, What::Foreign));
     }
-    let mut text = String::new();
-    file.take(LONGEST).read_to_string(&mut text).map_err(|error| RunsError::new(path, error))?;
-    Record::read(&text).map_err(|error| RunsError::new(path, error))
+    let mut bytes = Vec::new();
+    file.take(LONGEST).read_to_end(&mut bytes).map_err(|error| RunsError::new(path, error))?;
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    bytes.truncate(whole);
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
+        RunsError::new(path, RecordError::Line(line))
+    })?;
+    let record = Record::read(&text).map_err(|error| RunsError::new(path, error))?;
+    Ok((record, whole as u64))
 }
 
 /// A run's name: when it began, and in which process.

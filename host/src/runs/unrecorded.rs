@@ -20,9 +20,10 @@ pub(super) fn remove_part(
     if plan.is_empty() {
         return (Outcome::default(), None);
     }
-    let aside = Holding::make_unrecorded(&inventory.root).map(|holding| Aside::new(inventory, plan, holding, watch));
-    let Ok(mut aside) = aside else {
-        // A full disk may have no room for a folder. What is deleted where it is makes some.
+    let root = Some(&inventory.root).filter(|root| !root.is_layered());
+    let holding = root.and_then(|root| Holding::make_unrecorded(root).ok());
+    let Some(mut aside) = holding.map(|holding| Aside::new(inventory, plan, holding, watch)) else {
+        // A full disk may have no room for a folder: what is deleted where it is makes some. An overlay may not move it.
         return (execute_part((inventory, plan), tally, &watch.deleted, watch.stop()), None);
     };
     let mut outcome = put_part_aside(&mut aside, again);

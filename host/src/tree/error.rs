@@ -34,6 +34,11 @@ pub enum FsError {
     /// A mount point, or a subvolume.
     #[error("it is on another file system, which is not entered; unmount it, or name that folder as a root of its own")]
     OtherDevice,
+    /// EXDEV of a renaming within one mount.
+    #[error(
+        "this file system cannot move it to where it would wait (an overlay moves no folder of a lower layer, as in an image); `--no-record` deletes it where it is, and then there is no undo"
+    )]
+    Unmovable,
     /// EBUSY.
     #[error("the system is using it: a mount point or an open device; unmount or close it and try again")]
     Busy,

@@ -31,8 +31,10 @@ impl Root {
             return Err(FsError::OtherDevice);
         }
         let number = name_of(number);
-        rename(&parent.fd, &name, &holding.fd, &number)
-            .map_err(|errno| super::remove::refine(errno, &parent.fd, &name))?;
+        rename(&parent.fd, &name, &holding.fd, &number).map_err(|errno| match errno {
+            Errno::XDEV => FsError::Unmovable,
+            errno => super::remove::refine(errno, &parent.fd, &name),
+        })?;
         // Between the look and the move it may have been exchanged, and the folder it was in may have been moved out of
         // the root: what we hold decides.
         let is_it = stat_at(&holding.fd, &number, Fresh::Now)?.identity == expected;

@@ -129,6 +129,11 @@ impl Root {
         false
     }
 
+    /// Whether it is an overlay.
+    pub fn is_layered(&self) -> bool {
+        false
+    }
+
     /// The same root: nothing is remembered here.
     #[must_use]
     pub fn afresh(&self) -> Self {

@@ -30,6 +30,15 @@ impl Root {
         }
         false
     }
+
+    /// Whether it is an overlay. Folders of its lower layers cannot be moved, and files are copied for it.
+    pub fn is_layered(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        if let Ok(stat) = rustix::fs::fstatfs(self.descriptor()) {
+            return stat.f_type.cast_unsigned() & 0xffff_ffff == 0x794c_7630;
+        }
+        false
+    }
 }
 
 /// The type has 32 bits; where it is wider, its sign was extended.

@@ -185,11 +185,15 @@ impl Root {
     }
 
     /// Opens a regular file for taking a lock on it: also for writing where that is permitted, since record locks, and
-    /// all locks on network file systems, ask for it. Nothing is written.
+    /// all locks on network file systems, ask for it. Nothing is written. An overlay would copy the file for that into its
+    /// upper layer, where it is new, and so in use.
     ///
     /// # Errors
     /// When it cannot be reached or read, or is no regular file.
     pub fn open_lock(&self, at: &RelPath) -> Result<File, FsError> {
+        if self.is_layered() {
+            return self.open_regular(at, OFlags::RDONLY);
+        }
         match self.open_regular(at, OFlags::RDWR) {
             Err(FsError::Denied | FsError::NotOwner | FsError::ReadOnly | FsError::Running) => {
                 self.open_regular(at, OFlags::RDONLY)

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{By, KINDS, Kind, World, array};
 use crate::privileges::{Mount, Need, can, make_ext4, privileged};
+use crate::sandbox::Sandbox;
 use crate::tree;
 
 const TMPFS: [&str; 5] = ["-t", "tmpfs", "-o", "mode=755", "tmpfs"];
@@ -156,4 +157,27 @@ fn a_place_that_somebody_took_is_left_alone_and_another_one_is_used() {
             assert!(!world.top().exists());
         }
     }
+}
+
+#[test]
+fn what_is_in_a_lower_layer_of_an_overlay_goes_without_a_record_and_is_told_so() {
+    if !privileged("what_is_in_a_lower_layer_of_an_overlay_goes_without_a_record_and_is_told_so") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    hub.model("baked", 100);
+    let layers = sandbox.outside().join("layers");
+    fs::create_dir(&layers).unwrap();
+    let _layers = Mount::new(&TMPFS, &layers);
+    ["upper", "work"].iter().for_each(|name| fs::create_dir(layers.join(name)).unwrap());
+    let (lower, layers) = (hub.root.display(), layers.display());
+    let options = format!("lowerdir={lower},upperdir={layers}/upper,workdir={layers}/work,redirect_dir=off");
+    let _overlay = Mount::new(&["-t", "overlay", "overlay", "-o", &options], &hub.root);
+    let before = tree::read(&hub.root);
+    let run = sandbox.dscc(["clean", "-y", "--all"]).expect(1);
+    assert!(run.stderr.contains("overlay") && run.stderr.contains("--no-record"), "{}", run.text());
+    assert_eq!(tree::read(&hub.root), before);
+    sandbox.dscc(["clean", "-y", "--all", "--no-record"]).expect(0);
+    assert!(!hub.exists("models--acme--baked"));
 }

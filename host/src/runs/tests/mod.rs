@@ -5,3 +5,4 @@ mod given_up;
 #[cfg(target_os = "linux")]
 mod races;
 mod second_look;
+mod undone;

@@ -67,7 +67,7 @@ fn what_was_to_be_put_back_and_cannot_be_waits_and_is_not_deleted() {
     };
     let what = (std::slice::from_ref(&world.inventory), &plan);
     let removed = remove(&runs, vec![], what, &mut again, Afterwards::Delete, &Watch::default()).unwrap();
-    assert_eq!(removed.outcomes[0].freed.size, 0);
+    assert_eq!((removed.outcomes[0].freed.size, removed.afterwards), (0, Afterwards::Wait(None)));
     std::fs::remove_dir_all(root.join("blobs")).unwrap();
     let (run, record) = runs.take_over(&removed.held.unwrap()).unwrap().unwrap();
     assert_eq!(put_back(run, &record, &Progress::default()).unwrap().left, []);

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use hashbrown::HashSet as Set;
 
-use crate::clean::{Failure, Inventory, Outcome, RootPlan, Step, StepKind, Take, carry_out, dropping, give_lines_back};
-use crate::model::{Edit, Moment, PathId, RelPath};
-use crate::tree::{FsError, Holding, Identity, NodeKind, OpenFiles, Process, Root, Stat};
+use crate::clean::{Failure, Inventory, Outcome, RootPlan, Step, Take, carry_out, dropping, give_lines_back};
+use crate::model::{Edit, Moment, RelPath};
+use crate::tree::{FsError, Holding, Identity, OpenFiles, Process, Root, Stat};
 
-use super::record::{EditRecord, Line, Place};
+use super::pieces::{Move, Pieces};
+use super::record::{EditRecord, FolderRecord, Line, Place};
 use super::store::Run;
 use super::waiting::Waits;
 use super::watch::Watch;
@@ -31,17 +32,10 @@ pub struct Aside<'a> {
     pub(super) stuck: bool,
     /// What indexes are about to lose.
     losses: Vec<EditRecord>,
-}
-
-/// A thing to be put aside; its number is its place in the list.
-struct Move {
-    path: RelPath,
-    identity: Identity,
-    /// On whose behalf: an index into [`RootPlan::remove`].
-    removing: usize,
-    /// A folder that goes only if nothing is in it.
-    if_empty: bool,
-    moved: bool,
+    /// The folders that things are taken out of, as they were.
+    folders: Vec<FolderRecord>,
+    /// Those that something was given back to.
+    returned: Set<RelPath>,
 }
 
 impl<'a> Aside<'a> {
@@ -66,24 +60,37 @@ impl<'a> Aside<'a> {
         let before = Holding::folders_within().into_iter().filter_map(|at| Some((root.stat(&at).ok()?, at)));
         let before: HashMap<RelPath, Stat> = before.map(|(stat, at)| (at, stat)).collect();
         let holding = Holding::make(&inventory.root, &format!("{}.{number}", run.name))?;
-        let aside = Self::new(inventory, plan, holding, watch);
-        aside.record(run, &before);
+        let mut aside = Self::new(inventory, plan, holding, watch);
+        aside.note_folders(&before);
+        aside.record(run);
         Ok(aside)
     }
 
     /// Decides what moves into a place, and records nothing.
     pub fn new(inventory: &'a Inventory, plan: &'a RootPlan, holding: Holding, watch: &'a Watch) -> Self {
-        let mut pieces = Pieces { inventory, plan, kept_below: kept_below(inventory, plan), moves: Vec::new() };
+        let mut pieces = Pieces::new(inventory, plan);
         let of_step = plan.steps.iter().map(|step| pieces.of_step(step)).collect();
         let moves = pieces.moves;
         let mut of_entry: HashMap<usize, Vec<usize>> = HashMap::new();
         let add = |(number, item): (usize, &Move)| of_entry.entry(item.removing).or_default().push(number);
         moves.iter().enumerate().for_each(add);
         let losses = losses(inventory, plan);
-        Self { inventory, plan, holding, moves, of_step, of_entry, watch, stuck: false, losses }
+        Self {
+            inventory,
+            plan,
+            holding,
+            moves,
+            of_step,
+            of_entry,
+            watch,
+            stuck: false,
+            losses,
+            folders: Vec::new(),
+            returned: Set::new(),
+        }
     }
 
-    fn record(&self, run: &mut Run, before: &HashMap<RelPath, Stat>) {
+    fn record(&self, run: &mut Run) {
         let root = &self.inventory.root;
         run.add(&Line::Root {
             path: Place(root.path().to_owned()),
@@ -99,29 +106,49 @@ impl<'a> Aside<'a> {
             run.add(&Line::Entry { cache, id, size: removing.size, within });
         }
         let also = self.holders_of_moves();
-        let is_made_in = |at: &&RelPath| self.holding.path().starts_with(root.path().join(at.to_path_buf()));
-        let mut folders: Set<RelPath> = before.keys().filter(is_made_in).cloned().collect();
         for (number, item) in self.moves.iter().enumerate() {
             let mut entries = vec![item.removing];
             entries.extend(also.get(&number).into_iter().copied().flatten());
             let (path, Identity { ino, kind, .. }) = (item.path.as_str().to_owned(), item.identity);
             run.add(&Line::Item { path, ino, kind: kind.into(), entries, emptied: item.if_empty });
-            folders.extend(item.path.parent());
         }
-        folders.extend(self.plan.edits.iter().filter_map(|(_, edit)| edit.file.parent()));
         for (path, entries) in self.needed() {
             run.add(&Line::Needed { path, entries });
         }
-        for folder in folders {
-            if let Some(stat) = before.get(&folder).copied().or_else(|| root.stat(&folder).ok()) {
-                let (accessed, modified) = (stat.accessed_ns, stat.modified_ns);
-                run.add(&Line::Folder { path: folder.as_str().to_owned(), accessed, modified });
-            }
+        for FolderRecord { path, accessed, modified } in &self.folders {
+            let (path, accessed, modified) = (path.as_str().to_owned(), *accessed, *modified);
+            run.add(&Line::Folder { path, accessed, modified });
         }
         for EditRecord { path, at, lines, size, accessed, modified } in &self.losses {
             let (path, lines) = (path.as_str().to_owned(), lines.clone());
             let (after, size, accessed, modified) = (*at == Moment::After, *size, *accessed, *modified);
             run.add(&Line::Edit { path, after, lines, size, accessed, modified });
+        }
+    }
+
+    /// Notes the times of the folders that change. `before` are those that may have changed by now.
+    fn note_folders(&mut self, before: &HashMap<RelPath, Stat>) {
+        let root = &self.inventory.root;
+        let is_made_in = |at: &&RelPath| self.holding.path().starts_with(root.path().join(at.to_path_buf()));
+        let mut folders: Set<RelPath> = before.keys().filter(is_made_in).cloned().collect();
+        folders.extend(self.moves.iter().filter_map(|item| item.path.parent()));
+        folders.extend(self.plan.edits.iter().filter_map(|(_, edit)| edit.file.parent()));
+        for path in folders {
+            if let Some(stat) = before.get(&path).copied().or_else(|| root.stat(&path).ok()) {
+                let (accessed, modified) = (stat.accessed_ns, stat.modified_ns);
+                self.folders.push(FolderRecord { path, accessed, modified });
+            }
+        }
+    }
+
+    /// Gives the folders their times back that have got everything back.
+    pub fn restore_times(&self) {
+        let changed: Set<RelPath> =
+            self.moves.iter().filter(|item| item.moved).filter_map(|item| item.path.parent()).collect();
+        let whole = |it: &&FolderRecord| self.returned.contains(&it.path) && !changed.contains(&it.path);
+        for folder in self.folders.iter().filter(whole) {
+            // A time that stays new harms nobody.
+            let _ = self.inventory.root.set_times(&folder.path, folder.accessed, folder.modified);
         }
     }
 
@@ -269,6 +296,7 @@ impl<'a> Aside<'a> {
         let item = &mut self.moves[number];
         let back = self.inventory.root.put_back(&self.holding, number, &item.path);
         (item.moved, self.stuck) = (back.is_err(), self.stuck || back.is_err());
+        self.returned.extend(item.path.parent());
         back
     }
 
@@ -334,68 +362,4 @@ fn losses(inventory: &Inventory, plan: &RootPlan) -> Vec<EditRecord> {
         Some(EditRecord { path: edit.file.clone(), at: edit.at, lines, size, accessed, modified })
     };
     plan.edits.iter().filter_map(|(_, edit)| one(edit)).collect()
-}
-
-/// By path: whether something beneath it stays.
-fn kept_below(inventory: &Inventory, plan: &RootPlan) -> Set<PathId> {
-    let kept = inventory.paths.ids().filter(|id| plan.kept_paths.get(id.index()).copied().unwrap_or(false));
-    kept.flat_map(|id| inventory.paths.up(id).skip(1)).collect()
-}
-
-/// Finds out what of each step can move as one.
-struct Pieces<'a> {
-    inventory: &'a Inventory,
-    plan: &'a RootPlan,
-    kept_below: Set<PathId>,
-    moves: Vec<Move>,
-}
-
-impl Pieces<'_> {
-    fn of_step(&mut self, step: &Step) -> Result<Vec<usize>, (RelPath, FsError)> {
-        let first = self.moves.len();
-        if step.kind == StepKind::Emptied {
-            self.push(step.path.clone(), step.identity, step.removing, true);
-        } else {
-            self.add(step.path.clone(), step.identity, step.removing)?;
-        }
-        Ok((first..self.moves.len()).collect())
-    }
-
-    /// A folder moves whole, unless something in it stays.
-    fn add(&mut self, path: RelPath, identity: Identity, removing: usize) -> Result<(), (RelPath, FsError)> {
-        if identity.kind != NodeKind::Directory || !self.stays_in(&path) {
-            self.push(path, identity, removing, false);
-            return Ok(());
-        }
-        let root: &Root = &self.inventory.root;
-        for name in root.names(&path).map_err(|error| (path.clone(), error))? {
-            let child = path.join(&name);
-            if self.is_kept(&child) {
-                continue;
-            }
-            match root.stat(&child) {
-                Ok(stat) => self.add(child, stat.identity, removing)?,
-                Err(FsError::NotFound) => {}
-                Err(error) => return Err((child, error)),
-            }
-        }
-        // Perhaps nothing stayed in it after all.
-        self.push(path, identity, removing, true);
-        Ok(())
-    }
-
-    fn push(&mut self, path: RelPath, identity: Identity, removing: usize, if_empty: bool) {
-        self.moves.push(Move { path, identity, removing, if_empty, moved: false });
-    }
-
-    fn is_kept(&self, path: &RelPath) -> bool {
-        let id = self.inventory.paths.find(path);
-        id.is_some_and(|id| self.plan.kept_paths.get(id.index()).copied().unwrap_or(false))
-    }
-
-    fn stays_in(&self, path: &RelPath) -> bool {
-        self.inventory.paths.find(path).is_some_and(|id| self.kept_below.contains(&id))
-            || self.inventory.cut.iter().any(|cut| cut.starts_with(path))
-            || self.inventory.root.hides_beneath(path)
-    }
 }

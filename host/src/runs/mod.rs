@@ -8,6 +8,7 @@ mod guard;
 mod held;
 mod history;
 mod journal;
+mod pieces;
 mod put_back;
 mod record;
 mod recover;

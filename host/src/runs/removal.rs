@@ -160,6 +160,7 @@ pub(super) fn put_part_aside(aside: &mut Aside<'_>, again: &mut dyn FnMut() -> A
     if spare_used {
         aside.give_back_used(&mut outcome);
     }
+    aside.restore_times();
     outcome
 }
 

@@ -5,8 +5,8 @@
 mod error;
 mod hindrance;
 mod processes;
-mod remote;
 mod stat;
+mod surroundings;
 mod tally;
 mod usage;
 

@@ -317,11 +317,6 @@ impl Root {
         measure::measure(self, claims, buckets, starts, Some(open), progress)
     }
 
-    /// Whether nothing in it can be changed, because its file system is mounted so.
-    pub fn is_read_only(&self) -> bool {
-        rustix::fs::fstatvfs(&self.0.fd).is_ok_and(|stat| stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
-    }
-
     /// Removes what is at a path, if it is still what it was: a directory with all beneath it but what is to be kept, a
     /// link as a link. Goes on after a failure and tells all of them.
     pub fn remove(
@@ -365,23 +360,6 @@ impl Root {
         if let Ok(dir) = self.directory(at) {
             rewrite::clear_temporaries(&dir.fd);
         }
-    }
-
-    /// Whether reading a file leaves a trace in its access time; if not, access times tell nothing. They do where the
-    /// mount keeps them now and then (`relatime`), and not where it never does or may not be written to.
-    pub fn access_times_kept(&self) -> bool {
-        #[cfg(target_os = "linux")]
-        if let Ok(stat) = rustix::fs::fstatvfs(&self.0.fd) {
-            use rustix::fs::StatVfsMountFlags as Flags;
-            return !stat.f_flag.intersects(Flags::NOATIME | Flags::RDONLY);
-        }
-        true
-    }
-
-    /// Whether this is root's process, and every user may change what is directly in the directory.
-    pub fn is_exposed(&self) -> bool {
-        let open_to_all = |stat: rustix::fs::Stat| stat.st_mode & 0o002 != 0;
-        rustix::process::geteuid().is_root() && rustix::fs::fstat(&self.0.fd).is_ok_and(open_to_all)
     }
 
     /// Opens a directory for reading its names.

@@ -1,5 +1,6 @@
-//! Whether other machines may work on the same files: their processes are not to be seen here, and on some such file
-//! systems a lock is granted to everyone who asks. There, only the time of change tells what is in the making.
+//! What the file system that a root is on lets be done and known. Where other machines may work on the same files, their
+//! processes are not to be seen here, and a lock may be granted to everyone who asks: there, only the time of change tells
+//! what is in the making.
 
 #[cfg(unix)]
 use super::Root;
@@ -22,6 +23,29 @@ const REMOTE: [u64; 11] = [
 
 #[cfg(unix)]
 impl Root {
+    /// Whether reading a file leaves a trace in its access time; if not, access times tell nothing. They do where the
+    /// mount keeps them now and then (`relatime`), and not where it never does or may not be written to.
+    pub fn access_times_kept(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        if let Ok(stat) = rustix::fs::fstatvfs(self.descriptor()) {
+            use rustix::fs::StatVfsMountFlags as Flags;
+            return !stat.f_flag.intersects(Flags::NOATIME | Flags::RDONLY);
+        }
+        true
+    }
+
+    /// Whether this is root's process, and every user may change what is directly in the directory.
+    pub fn is_exposed(&self) -> bool {
+        let open_to_all = |stat: rustix::fs::Stat| stat.st_mode & 0o002 != 0;
+        rustix::process::geteuid().is_root() && rustix::fs::fstat(self.descriptor()).is_ok_and(open_to_all)
+    }
+
+    /// Whether nothing in it can be changed, because its file system is mounted so.
+    pub fn is_read_only(&self) -> bool {
+        rustix::fs::fstatvfs(self.descriptor())
+            .is_ok_and(|stat| stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+    }
+
     /// Whether other machines may have it mounted, too; where the system does not tell, no.
     pub fn is_remote(&self) -> bool {
         #[cfg(target_os = "linux")]

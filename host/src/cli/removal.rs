@@ -175,12 +175,12 @@ pub(super) fn run(context: &mut Context, wish: &dyn Wish) -> Result<Status, Fail
     }
     let survey = context.survey();
     if how.yes && !how.dry_run {
-        let (done_to, done) = carry_out::at_once(context, &survey, wish, way)?;
+        let (seen, done) = carry_out::at_once(context, &survey, wish, way)?;
         introduce(context, &survey, wish);
-        return if done_to.is_empty() {
-            show(context, wish, way, &done_to)
+        return if seen.is_empty() {
+            show(context, wish, way, &seen)
         } else {
-            report(context, wish, &done_to, &done, &Told::default())
+            report(context, wish, &seen, &done, &Told::default())
         };
     }
     let mut seen = carry_out::prepare(context, &survey, wish, way)?;

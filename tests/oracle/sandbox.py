@@ -110,6 +110,7 @@ class Lab:
         own = self.scratch / "dscc"  # dscc's own folders; one for all, so that components are compiled once
         return {
             "PATH": os.environ["PATH"],
+            "DSCC_GRACE": "0s",  # copies are younger than any grace age
             "HOME": str(home),
             "LANG": "C.UTF-8",
             "DSCC_CONFIG": str(own / "config.toml"),
